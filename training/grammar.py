@@ -1,0 +1,159 @@
+"""Random household commands: walks through the sentence templates of Home Assistant, and through a few of our own."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import home_assistant_intents
+from hassil.expression import (
+    Alternative,
+    Expression,
+    Group,
+    ListReference,
+    Permutation,
+    RuleReference,
+    Sentence,
+    TextChunk,
+)
+from hassil.parse_expression import parse_sentence
+
+from training import phrases
+from training.text import normalize
+
+__all__ = ["CommandSampler"]
+
+MAX_WORDS = 16
+"""Longer walks are mostly optional words piled up; people do not speak them."""
+
+FREQUENT = (
+    "HassTurnOn",
+    "HassTurnOff",
+    "HassLightSet",
+    "HassStartTimer",
+    "HassClimateSetTemperature",
+    "HassGetState",
+)
+"""Intents that make up most of what households say; drawn half of the time."""
+
+WILDCARDS = {
+    "shopping_list_item": phrases.ITEMS,
+    "todo_list_item": phrases.TASKS,
+    "message": phrases.TASKS,
+    "timer_command": ("turn off the lights", "open the blinds", "turn on the fan", "lock the door", "stop the music"),
+    "timer_name": phrases.ITEMS + ("pizza", "laundry", "tea", "workout", "nap", "homework", "oven"),
+    "search_query": phrases.MEDIA,
+    "zone": phrases.PLACES,
+    "floor": phrases.FLOORS,
+}
+COLORS = ("red", "blue", "green", "yellow", "white", "orange", "purple", "pink", "turquoise", "warm white", "violet")
+
+
+class CommandSampler:
+    """Draws normalised commands; the same seed draws the same commands.
+
+    Args:
+        rng: Source of chance.
+        words: Extra words for the open slots (names of things, list items), so that the slots are no closed list.
+    """
+
+    def __init__(self, rng: random.Random, words: list[str]) -> None:
+        self._rng = rng
+        self._words = words
+
+    def command(self) -> str:
+        """A command of one Home Assistant intent, sometimes with a courtesy around it."""
+        rng = self._rng
+        while True:
+            intent = rng.choice(FREQUENT) if rng.random() < 0.5 else rng.choice(self._intents)
+            template = rng.choice(self._templates[intent])
+            sentence = normalize(self._walk(_parse(template)), rng)
+            if 1 <= len(sentence.split()) <= MAX_WORDS:
+                return self._with_courtesy(sentence)
+
+    def request(self) -> str:
+        """A household sentence from our own patterns, beyond the templates."""
+        pattern = self._rng.choice(phrases.GENERAL)
+        filled = re.sub(r"\{(\w+)\}", lambda match: self._fill(match.group(1)), pattern)
+        return self._with_courtesy(normalize(filled, self._rng))
+
+    def _with_courtesy(self, sentence: str) -> str:
+        rng = self._rng
+        if rng.random() < 0.12:
+            sentence = f"{rng.choice(phrases.PREFIXES)} {sentence}"
+        if rng.random() < 0.08:
+            sentence = f"{sentence} {rng.choice(phrases.SUFFIXES)}"
+        return sentence
+
+    def _walk(self, node: Expression) -> str:
+        match node:
+            case Sentence():
+                return self._walk(node.expression)
+            case TextChunk():
+                return node.text
+            case Alternative():
+                return self._walk(self._rng.choice(node.items))
+            case Permutation():
+                return " ".join(self._walk(item) for item in self._rng.sample(node.items, len(node.items)))
+            case Group():
+                return "".join(self._walk(item) for item in node.items)
+            case RuleReference():
+                return self._walk(_parse(_templates()["expansion_rules"][node.rule_name]))
+            case ListReference():
+                return self._slot(node.list_name)
+            case _:
+                raise TypeError(f"unknown template expression {type(node).__name__}")
+
+    def _slot(self, name: str) -> str:
+        values = _templates()["lists"].get(name, {})
+        if "range" in values:
+            span = values["range"]
+            number = str(self._rng.randrange(span["from"], span["to"] + 1, span.get("step", 1)))
+            return f"{number}.5" if "fractions" in span and self._rng.random() < 0.1 else number
+        if "values" in values:
+            value = self._rng.choice(values["values"])
+            return self._walk(_parse(value["in"] if isinstance(value, dict) else value))
+        return self._fill(name)
+
+    def _fill(self, slot: str) -> str:
+        rng = self._rng
+        if slot in ("name", "entity"):
+            name = rng.choice(phrases.NAMES) if rng.random() < 0.92 else self._open_words()
+            return name if rng.random() < 0.6 else f"{rng.choice(phrases.AREAS)} {name}"
+        if slot == "area":
+            return rng.choice(phrases.AREAS) if rng.random() < 0.92 else f"{rng.choice(phrases.PEOPLE)}'s room"
+        if slot == "number":
+            return str(rng.randint(1, 60))
+        if slot == "color":
+            return rng.choice(COLORS)
+        own = {"media": "MEDIA", "item": "ITEMS", "task": "TASKS", "person": "PEOPLE", "place": "PLACES"}
+        choices = getattr(phrases, own[slot]) if slot in own else WILDCARDS.get(slot, ())
+        return rng.choice(choices) if choices and rng.random() < 0.85 else self._open_words()
+
+    def _open_words(self) -> str:
+        return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randint(1, 2)))
+
+    @cached_property
+    def _intents(self) -> list[str]:
+        return sorted(self._templates)
+
+    @cached_property
+    def _templates(self) -> dict[str, list[str]]:
+        intents = _templates()["intents"]
+        return {name: [s for block in i["data"] for s in block["sentences"]] for name, i in intents.items()}
+
+
+@cache
+def _templates() -> dict[str, Any]:
+    path = Path(home_assistant_intents.__file__).parent / "data" / "en.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def _parse(template: str) -> Sentence:
+    return parse_sentence(template)

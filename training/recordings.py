@@ -1,0 +1,110 @@
+"""The recorded speech of `../shared/speech` as training utterances; the dev sets are never among them."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from training.shards import Utterance
+from training.text import normalize
+from training.voices import SAMPLE_RATE
+
+__all__ = ["CORPORA", "Corpus", "Recording", "is_held_out", "read_manifest", "utterances"]
+
+MAX_SECONDS = 17.0
+DEV_SETS = ("librispeech-other-a", "ha-commands-tts-en")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """How a folder of recordings is used.
+
+    Args:
+        verbatim: The transcripts say what is heard; otherwise the teacher's transcript stands in.
+        join: Recordings of one speaker joined into one utterance, for corpora of single words.
+    """
+
+    name: str
+    verbatim: bool
+    join: int = 1
+
+
+CORPORA = (
+    Corpus("speechocean762", verbatim=True),
+    Corpus("ljspeech", verbatim=True),
+    Corpus("librispeech-251-speakers", verbatim=False),
+    Corpus("coffee-a", verbatim=False),
+    Corpus("wakewords", verbatim=True),
+    Corpus("community-wakewords", verbatim=False),
+    Corpus("digits", verbatim=True, join=4),
+    Corpus("letters-and-digits", verbatim=True, join=4),
+)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A row of a manifest: path, transcript as written, speaker."""
+
+    path: Path
+    transcript: str
+    speaker: str
+
+
+def read_manifest(folder: Path) -> list[Recording]:
+    """Rows of `manifest.tsv`, in its order."""
+    rows = (folder / "manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return [Recording(folder / f, text, who) for f, text, who, _ in (row.split("\t") for row in rows)]
+
+
+def read_audio(path: Path) -> NDArray[np.float32]:
+    """Mono samples at 16 kHz."""
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = np.ascontiguousarray(audio[:, 0])
+    return mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE).astype(np.float32)
+
+
+def is_held_out(path: Path) -> bool:
+    """Whether a recording of a set that serves both uses (`coffee-a`) stays with the dev half: by hash of its name."""
+    return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
+
+
+def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterator[Utterance]:
+    """All of a corpus, `speed` times as fast (and as high), with a little silence around each utterance."""
+    if corpus.name in DEV_SETS:
+        raise ValueError(f"{corpus.name} is a dev set")
+    rng = random.Random(seed)
+    recordings = [r for r in read_manifest(speech / corpus.name) if not (corpus.name == "coffee-a" and is_held_out(r.path))]
+    for group in _groups(recordings, corpus.join, rng):
+        pieces = [soxr.resample(read_audio(r.path), SAMPLE_RATE * speed, SAMPLE_RATE) for r in group]
+        silence = [np.zeros(int(SAMPLE_RATE * rng.uniform(0.02, 0.3)), np.float32) for _ in group]
+        parts = [part for pair in zip(silence, pieces, strict=True) for part in pair]
+        audio = np.concatenate([*parts, np.zeros(int(SAMPLE_RATE * rng.uniform(0.3, 0.6)), np.float32)])
+        if len(audio) <= MAX_SECONDS * SAMPLE_RATE:
+            text = " ".join(normalize(r.transcript) for r in group) if corpus.verbatim and _is_plain(group) else ""
+            clipped = (np.clip(audio, -1, 1) * 32767).astype(np.int16)
+            yield Utterance(text, corpus.name, f"{group[0].speaker} x{speed}", clipped)
+
+
+def _is_plain(group: list[Recording]) -> bool:
+    """Digits and abbreviations are read in ways the transcript does not tell."""
+    text = " ".join(r.transcript for r in group)
+    return not any(c.isdigit() for c in text) and not any(mark in text for mark in ("Mr.", "Dr.", "St.", "&", "Mrs."))
+
+
+def _groups(recordings: list[Recording], size: int, rng: random.Random) -> Iterator[list[Recording]]:
+    if size == 1:
+        yield from ([r] for r in recordings)
+        return
+    for _, of_speaker in groupby(sorted(recordings, key=lambda r: r.speaker), key=lambda r: r.speaker):
+        mine = list(of_speaker)
+        rng.shuffle(mine)
+        yield from (mine[i : i + size] for i in range(0, len(mine), size))

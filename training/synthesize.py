@@ -1,0 +1,66 @@
+"""Stage 2: speak the sampled sentences with free synthesizers.
+
+    nice -n 19 python -m training.synthesize --jobs 2
+
+Writes shards of 1,000 utterances (about 0.8 h) named `tts-NNN`; shards that are there are kept, so it can be stopped and
+started at will. One core speaks about 30 utterances a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from rich.progress import track
+
+from training.shards import Utterance, write_shard
+from training.voices import SynthesisError, speak
+from training.workspace import Workspace, add_workspace_arguments
+
+__all__ = ["main", "synthesize_shard"]
+
+SHARD_SIZE = 1000
+
+
+def synthesize_shard(folder: Path, sentences: list[tuple[str, str]], seed: int) -> int:
+    """Speak the (kind, sentence) pairs into one shard; returns how many were spoken."""
+    utterances = list(_spoken(sentences, random.Random(seed)))
+    write_shard(folder, utterances)
+    return len(utterances)
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_workspace_arguments(parser)
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    parser.add_argument("--shards", type=int, default=30, help="how many shards in all (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the voices (default: %(default)s)")
+    arguments = parser.parse_args()
+    work = Workspace.of(arguments.work)
+    lines = work.sentences.read_text(encoding="utf-8").splitlines()
+    pairs = [(kind, text) for kind, text in (line.split("\t") for line in lines)]
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        running = []
+        for number in range(arguments.shards):
+            folder, part = work.shards / f"tts-{number:03d}", pairs[number * SHARD_SIZE :][:SHARD_SIZE]
+            if part and not folder.exists():
+                running.append(pool.submit(synthesize_shard, folder, part, arguments.seed * 100_000 + number))
+        for done in track(as_completed(running), "speaking", total=len(running)):
+            done.result()
+
+
+def _spoken(sentences: list[tuple[str, str]], rng: random.Random) -> Iterator[Utterance]:
+    for kind, text in sentences:
+        try:
+            voice, audio = speak(text, rng)
+        except SynthesisError:
+            continue
+        yield Utterance(text, kind, voice, audio)
+
+
+if __name__ == "__main__":
+    main()

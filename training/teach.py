@@ -1,0 +1,60 @@
+"""Stage 3: collect the recorded speech and let the teacher listen to every shard.
+
+    nice -n 19 python -m training.teach --jobs 2
+
+Recorded speech becomes shards `rec-<corpus>-x<speed>`, one for each speed. Whatever shard the teacher has not heard yet is
+taught, recorded speech first; it may be stopped and started at will, and run again when more was synthesized. One core
+listens to about 75 hours an hour.
+"""
+
+from __future__ import annotations
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from training.recordings import CORPORA, Corpus, utterances
+from training.shards import Shard, list_shards, write_shard, write_teacher
+from training.teacher import Teacher
+from training.workspace import Workspace, add_workspace_arguments
+
+__all__ = ["collect", "main", "teach"]
+
+
+def collect(speech: Path, corpus: Corpus, speed: float, folder: Path) -> None:
+    """Write the shard of a corpus at a speed."""
+    write_shard(folder, utterances(speech, corpus, speed, seed=int(speed * 1000)))
+
+
+def teach(folder: Path, teacher_folder: Path) -> int:
+    """Let the teacher listen to a shard; returns the number of utterances."""
+    shard, teacher = Shard(folder), Teacher(teacher_folder)
+    write_teacher(shard, (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard))))
+    return len(shard)
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_workspace_arguments(parser, speech=True, teacher=True)
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    parser.add_argument("--speeds", type=float, nargs="*", default=[1.0, 0.9, 1.1], help="speeds of recorded speech")
+    arguments = parser.parse_args()
+    work = Workspace.of(arguments.work)
+    for speed in arguments.speeds:
+        for corpus in track(CORPORA, f"collecting recordings x{speed}"):
+            folder = work.shards / f"rec-{corpus.name}-x{speed}"
+            if not folder.exists() and (arguments.speech / corpus.name).exists():
+                collect(arguments.speech, corpus, speed, folder)
+    with ProcessPoolExecutor(arguments.jobs) as pool:
+        untaught = [shard.folder for shard in list_shards(work.shards, taught=False)]
+        running = [pool.submit(teach, folder, arguments.teacher) for folder in untaught]
+        for done in track(as_completed(running), "teacher listens", total=len(running)):
+            done.result()
+
+
+if __name__ == "__main__":
+    main()

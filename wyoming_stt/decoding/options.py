@@ -1,0 +1,30 @@
+"""How to search, and which phrases to favour."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["Hotword", "SearchOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hotword:
+    """A phrase to favour; `score` is added to each of its tokens, None for the default."""
+
+    phrase: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """Knobs of the transducer search; the defaults are those of sherpa-onnx."""
+
+    method: Literal["greedy", "beam"] = "greedy"
+    """One best symbol a frame, or modified beam search over several token sequences."""
+    max_active_paths: int = 4
+    """Token sequences kept by beam search."""
+    blank_penalty: float = 0.0
+    """Subtracted from the blank logit; above 0 the model deletes fewer words and inserts more."""
+    hotwords_score: float = 1.5
+    """Boost of a hotword that names none of its own."""
+    hotwords: tuple[Hotword, ...] = field(default=())
+    """Phrases to favour in this utterance."""

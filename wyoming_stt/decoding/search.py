@@ -1,0 +1,75 @@
+"""Choose and prepare the search of an utterance."""
+
+import logging
+from pathlib import Path
+from typing import Protocol, Self
+
+from wyoming_stt.decoding.beam import BeamSearch
+from wyoming_stt.decoding.context_graph import ContextGraph
+from wyoming_stt.decoding.greedy import GreedySearch
+from wyoming_stt.decoding.hypothesis import Hypothesis
+from wyoming_stt.decoding.joint import Joint, Logits
+from wyoming_stt.decoding.options import Hotword, SearchOptions
+from wyoming_stt.text.phrase import PhraseEncoder
+from wyoming_stt.text.tokens import TokenTable
+
+__all__ = ["Search", "SearchFactory"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Search(Protocol):
+    """Frames in, the best hypothesis out; private to one utterance."""
+
+    def advance(self, encoder_out: Logits) -> None:
+        """Search through encoder frames, shape (T, D)."""
+        ...
+
+    def finish(self) -> None:
+        """Settle what depends on there being no more audio."""
+        ...
+
+    def hypothesis(self) -> Hypothesis:
+        """Return the best token sequence so far."""
+        ...
+
+    def fork(self, joint: Joint) -> Self:
+        """Copy the search; the copy scores with `joint`."""
+        ...
+
+
+class SearchFactory:
+    """Makes the searches of one model; spells hotwords in its vocabulary."""
+
+    def __init__(self, tokens: TokenTable, bpe_model: Path | None) -> None:
+        self._tokens = tokens
+        self._bpe_model = bpe_model
+        self._encoder: PhraseEncoder | None = None
+
+    def open(self, joint: Joint, options: SearchOptions) -> Search:
+        """Begin the search that the options ask for."""
+        graph = self._graph(options) if options.hotwords else None
+        if options.method == "beam":
+            return BeamSearch(
+                joint,
+                max_active_paths=options.max_active_paths,
+                blank_penalty=options.blank_penalty,
+                graph=graph,
+            )
+        return GreedySearch(joint, blank_penalty=options.blank_penalty, graph=graph)
+
+    def _graph(self, options: SearchOptions) -> ContextGraph | None:
+        phrases = []
+        for hotword in options.hotwords:
+            token_ids = self._spell(hotword)
+            if token_ids is None:
+                _LOGGER.debug("a hotword cannot be spelled in this vocabulary: %r", hotword.phrase)
+                continue
+            score = options.hotwords_score if hotword.score is None else hotword.score
+            phrases.append((token_ids, score))
+        return ContextGraph(phrases) if phrases else None
+
+    def _spell(self, hotword: Hotword) -> list[int] | None:
+        if self._encoder is None:
+            self._encoder = PhraseEncoder(self._tokens, self._bpe_model)
+        return self._encoder.encode(hotword.phrase)

@@ -1,0 +1,151 @@
+"""Every error this package raises on purpose.
+
+    SttError
+    ├── SettingsError                 the settings contradict themselves
+    ├── BadRequestError               a client sent what the protocol does not allow
+    │   ├── AudioFormatError          PCM of a shape we cannot read, or a file that is no audio
+    │   ├── LimitError                a named limit was exceeded
+    │   ├── UnknownModelError         the model asked for is not served here
+    │   └── UnsupportedLanguageError  the language asked for is not spoken by the model
+    ├── OverloadedError               no place is free; try again later
+    ├── ModelError                    a model cannot be used
+    │   ├── ModelFileError            a file of it is missing, damaged, or not what it should be
+    │   ├── UnknownFamilyError        no family recognises the folder
+    │   └── ModelNotReadyError        it is still loading, or its load failed
+    ├── InferenceTimeoutError         one call took longer than it may
+    ├── InferenceError                the model failed on this utterance
+    └── ShuttingDownError             the server is going away
+
+`code` is what a client sees and may branch on; it never changes. The message is for people: what
+happened, why, and what to do.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "AudioFormatError",
+    "BadRequestError",
+    "InferenceError",
+    "InferenceTimeoutError",
+    "LimitError",
+    "ModelError",
+    "ModelFileError",
+    "ModelNotReadyError",
+    "OverloadedError",
+    "SettingsError",
+    "ShuttingDownError",
+    "SttError",
+    "UnknownFamilyError",
+    "UnknownModelError",
+    "UnsupportedLanguageError",
+]
+
+
+class SttError(Exception):
+    """Base of all errors of this package."""
+
+    code: ClassVar[str] = "internal-error"
+
+
+class SettingsError(SttError, ValueError):
+    """A setting has a value that cannot be served."""
+
+    code = "bad-settings"
+
+
+# Errors a client caused and can mend.
+
+
+class BadRequestError(SttError, ValueError):
+    """A message that the protocol does not allow."""
+
+    code = "bad-request"
+
+
+class AudioFormatError(BadRequestError):
+    """PCM of a width, rate or channel count that we do not read, or a file without audio."""
+
+    code = "unsupported-audio"
+
+
+class LimitError(BadRequestError):
+    """More than a named limit allows."""
+
+    code = "limit-exceeded"
+
+    def __init__(self, what: str, limit: str, setting: str) -> None:
+        super().__init__(f"{what}: the limit is {limit} (setting {setting})")
+
+
+class UnknownModelError(BadRequestError):
+    """The model asked for is not served here."""
+
+    code = "unknown-model"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no model {name!r} here; known: {', '.join(known) or 'none'}")
+
+
+class UnsupportedLanguageError(BadRequestError):
+    """The model does not speak the language asked for."""
+
+    code = "unsupported-language"
+
+    def __init__(self, language: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"language {language!r} is not spoken here; known: {', '.join(known)}")
+
+
+# Errors the server has to answer for.
+
+
+class OverloadedError(SttError):
+    """All places are taken and the waiting room is full."""
+
+    code = "server-busy"
+
+
+class ModelError(SttError):
+    """A model cannot be used."""
+
+    code = "model-error"
+
+
+class ModelFileError(ModelError):
+    """A model file that is missing, damaged, or not what its family needs."""
+
+    code = "model-damaged"
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        super().__init__(f"{path}: expected {expected}, found {found}")
+        self.path = path
+
+
+class UnknownFamilyError(ModelError):
+    """A folder that none of the installed families recognises."""
+
+    code = "unknown-family"
+
+
+class ModelNotReadyError(ModelError):
+    """The model did not become ready in time, or its load failed."""
+
+    code = "model-not-ready"
+
+
+class InferenceTimeoutError(SttError, TimeoutError):
+    """One inference call took longer than `engine.inference_timeout_s`."""
+
+    code = "inference-timeout"
+
+
+class InferenceError(SttError):
+    """The model failed on this utterance; others are not affected."""
+
+    code = "inference-failed"
+
+
+class ShuttingDownError(SttError):
+    """The server is draining and takes nothing new."""
+
+    code = "shutting-down"

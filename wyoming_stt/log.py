@@ -1,0 +1,29 @@
+"""One way to write the log: time, level, where, what; to standard error."""
+
+import logging
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["LogSettings", "configure"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is written to the log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important level that is written. Only `debug` shows what was said."""
+
+
+def configure(settings: LogSettings) -> None:
+    """Send all records of the process to standard error in one format."""
+    logging.basicConfig(
+        level=settings.level.upper(),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        force=True,
+    )
+    # asyncio's own debug records name file descriptors and timings that help nobody here.
+    logging.getLogger("asyncio").setLevel(max(logging.INFO, logging.getLogger().level))
+    logging.captureWarnings(capture=True)

@@ -1,0 +1,63 @@
+"""The files of a transducer in the icefall/sherpa-onnx layout, found by their names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wyoming_stt.errors import ModelFileError
+
+__all__ = ["TransducerFiles", "find"]
+
+_FOLDERS = ("", "am-onnx", "am")
+"""Where the graphs may lie: beside each other, or as in a Vosk model (with `lang/tokens.txt`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransducerFiles:
+    """Paths of one model; `bpe_model` is needed for hotwords only."""
+
+    folder: Path
+    encoder: Path
+    decoder: Path
+    joiner: Path
+    tokens: Path
+    bpe_model: Path | None
+
+
+def find(folder: Path) -> TransducerFiles:
+    """Look for the four files; int8 graphs win, but for the predictor, whose embedding is small.
+
+    Raises:
+        ModelFileError: the folder or one of the files is missing.
+    """
+    if not folder.is_dir():
+        raise ModelFileError(folder, "a folder with a model", "nothing")
+    graphs = next((folder / sub for sub in _FOLDERS if _graphs(folder / sub, "encoder")), folder)
+    tokens = next(
+        (path for path in (folder / "tokens.txt", folder / "lang" / "tokens.txt") if path.exists()),
+        folder / "tokens.txt",
+    )
+    bpe_model = next(
+        (path for path in (folder / "bpe.model", folder / "lang" / "bpe.model") if path.exists()),
+        None,
+    )
+    if not tokens.is_file():
+        raise ModelFileError(tokens, "a list of tokens", "nothing")
+    return TransducerFiles(
+        folder=folder,
+        encoder=_choose(graphs, "encoder", prefer_int8=True),
+        decoder=_choose(graphs, "decoder", prefer_int8=False),
+        joiner=_choose(graphs, "joiner", prefer_int8=True),
+        tokens=tokens,
+        bpe_model=bpe_model,
+    )
+
+
+def _graphs(folder: Path, role: str) -> list[Path]:
+    return sorted(folder.glob(f"{role}*.onnx"))
+
+
+def _choose(folder: Path, role: str, *, prefer_int8: bool) -> Path:
+    graphs = _graphs(folder, role)
+    if not graphs:
+        raise ModelFileError(folder / f"{role}.onnx", f"the {role} graph", "nothing")
+    return next((path for path in graphs if (".int8." in path.name) == prefer_int8), graphs[0])

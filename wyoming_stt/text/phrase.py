@@ -1,0 +1,59 @@
+"""From a phrase, as a person writes it, to the token ids a model would emit for it."""
+
+from pathlib import Path
+from typing import Any
+
+from wyoming_stt.text.tokens import WORD_START, TokenTable
+
+__all__ = ["PhraseEncoder"]
+
+
+class PhraseEncoder:
+    """Spells phrases in a model's pieces.
+
+    With the model's own `bpe.model` the spelling is the one it was trained on. Without it, the
+    spelling with the fewest pieces is used, which is the same for most words.
+    """
+
+    def __init__(self, tokens: TokenTable, bpe_model: Path | None) -> None:
+        self._tokens = tokens
+        self._longest = max(map(len, tokens.pieces), default=0)
+        self._processor = _load(bpe_model)
+
+    def encode(self, phrase: str) -> list[int] | None:
+        """Spell a phrase; None when the vocabulary cannot, in any letter case."""
+        text = " ".join(phrase.split())
+        for variant in (text, text.upper(), text.lower()):
+            ids = self._spell(variant)
+            if ids:
+                return ids
+        return None
+
+    def _spell(self, text: str) -> list[int] | None:
+        if self._processor is not None:
+            pieces: list[str] = self._processor.encode(text, out_type=str)
+            ids = [self._tokens.id_of(piece) for piece in pieces]
+            return None if None in ids else [i for i in ids if i is not None]
+        return self._fewest(WORD_START + text.replace(" ", WORD_START))
+
+    def _fewest(self, text: str) -> list[int] | None:
+        """Shortest path over the vocabulary: `best[k]` spells the first k characters."""
+        best: list[list[int] | None] = [[]] + [None] * len(text)
+        for end in range(1, len(text) + 1):
+            for start in range(max(0, end - self._longest), end):
+                head, token_id = best[start], self._tokens.id_of(text[start:end])
+                if head is None or token_id is None:
+                    continue
+                tail = best[end]
+                if tail is None or len(head) + 1 < len(tail):
+                    best[end] = [*head, token_id]
+        return best[-1]
+
+
+def _load(bpe_model: Path | None) -> Any:
+    if bpe_model is None:
+        return None
+    # Imported here: a server without hotwords never pays for it.
+    from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
+
+    return SentencePieceProcessor(model_file=str(bpe_model))
