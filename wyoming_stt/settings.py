@@ -6,29 +6,29 @@ The options of each stage live beside that stage; they are only composed here.
 """
 
 import difflib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from wyoming_stt.audio.endpoint import EndpointOptions
+from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.engine import EngineOptions
 from wyoming_stt.errors import SettingsError
+from wyoming_stt.front.announce.options import AnnounceOptions
+from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
+from wyoming_stt.sources import Tree, env_name, merge, read_environment, read_file
 
-__all__ = ["ENV_PREFIX", "ModelSettings", "Settings", "load_settings", "parse_assignments"]
+__all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
 
-ENV_PREFIX: Final = "WYOMING_STT_"
-
-Tree = dict[str, Any]
-"""Settings as read from one source: nested dictionaries, values not checked yet."""
+_ENVIRONMENT = "the environment"
 
 
 def _split(value: object) -> object:
@@ -38,14 +38,14 @@ def _split(value: object) -> object:
     return value
 
 
-def _read_hotwords(value: object) -> object:
-    """Let `search.hotwords` be a file's name, `a,b :2.5`, or a list of such phrases."""
-    match value:
+def _with_hotwords(search: object) -> object:
+    """Let `search.hotwords` be a file's name, `a, b :2.5`, or a list of such phrases."""
+    match search:
         case {"hotwords": str(text), **rest}:
             return {**rest, "hotwords": read_hotwords(text)}
         case {"hotwords": [*phrases], **rest} if all(isinstance(item, str) for item in phrases):
             return {**rest, "hotwords": parse_hotwords(phrases)}
-    return value
+    return search
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class ModelSettings:
     """A model that comes with the package, or `fake`: a script that needs no files."""
     dir: Path | None = None
     """Folder of a model in the icefall or sherpa-onnx layout, with its `tokens.txt`."""
-    languages: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
-    """Language codes the model was trained on, where its files do not tell; `en` when empty."""
+    languages: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("en",)
+    """Codes of the languages the model was trained on; its files do not tell."""
 
 
 class Settings(BaseModel):
@@ -66,8 +66,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelSettings = ModelSettings()
-    search: Annotated[SearchOptions, BeforeValidator(_read_hotwords)] = SearchOptions()
+    wyoming: WyomingOptions = WyomingOptions()
+    announce: AnnounceOptions = AnnounceOptions()
     engine: EngineOptions = EngineOptions()
+    search: Annotated[SearchOptions, BeforeValidator(_with_hotwords)] = SearchOptions()
+    vad: VadOptions = VadOptions()
+    endpoint: EndpointOptions = EndpointOptions.from_sensitivity("default")
     ort: OrtOptions = OrtOptions()
     log: LogSettings = LogSettings()
 
@@ -75,50 +79,33 @@ class Settings(BaseModel):
 def load_settings(
     file: Path | None = None,
     command_line: Tree | None = None,
-    environment: Mapping[str, str] = os.environ,
+    environment: Tree | None = None,
 ) -> Settings:
-    """Read the settings from everywhere; later sources win, key by key.
+    """Read the settings from everywhere; a later source wins, name by name.
 
     Raises:
-        SettingsError: a source cannot be read, or names or sets something that does not exist.
+        SettingsError: a source cannot be read, or sets something that does not exist or fit.
     """
-    sources: dict[str, Tree] = {
-        f"file {file}": _read_file(file) if file else {},
-        "environment": _read_environment(environment),
-        "command line": command_line or {},
+    sources = {
+        f"the file {file}": read_file(file) if file else {},
+        _ENVIRONMENT: read_environment() if environment is None else environment,
+        "the command line": command_line or {},
     }
-    merged: Tree = {}
-    for tree in sources.values():
-        _merge(merged, tree)
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        lines = [_explain(details, sources) for details in error.errors()]
-        raise SettingsError("\n".join(lines)) from None
-
-
-def parse_assignments(assignments: Sequence[str]) -> Tree:
-    """Turn `--set` values (`engine.workers=2`) into a tree.
-
-    Raises:
-        SettingsError: one of them has no `=`.
-    """
     tree: Tree = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise SettingsError(f"--set {assignment}: expected NAME=VALUE, as in engine.workers=2")
-        _insert(tree, name.strip().split("."), value.strip())
-    return tree
+    for source in sources.values():
+        tree = merge(tree, source)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(e, sources) for e in error.errors())) from None
 
 
-def setting_names(options: type, prefix: str = "") -> Iterator[str]:
-    """All names of the tree under `options`, in the order of declaration."""
+def setting_names(options: type = Settings, prefix: str = "") -> Iterator[str]:
+    """Names of all settings under `options`, in the order of declaration."""
     hints = get_type_hints(options)
     for name in _field_names(options):
-        nested = hints[name]
-        if is_dataclass(nested):
-            yield from setting_names(nested, f"{prefix}{name}.")
+        if is_dataclass(hints[name]):
+            yield from setting_names(hints[name], f"{prefix}{name}.")
         else:
             yield prefix + name
 
@@ -129,39 +116,30 @@ def _field_names(options: type) -> list[str]:
     return [field.name for field in fields(options)]
 
 
-def _read_file(file: Path) -> Tree:
-    try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the settings file {file}: {error}") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"the settings file {file} is no YAML: {error}") from error
-    if not isinstance(tree, dict | None):
-        raise SettingsError(f"the settings file {file} must hold names and values")
-    return tree or {}
+def _explain(details: ErrorDetails, sources: Mapping[str, Tree]) -> str:
+    """Say in one line which setting is wrong, where it was set, and how to mend it."""
+    name = ".".join(str(part) for part in details["loc"])
+    source = next((s for s in reversed(sources) if _holds(sources[s], details["loc"])), "defaults")
+    spell = env_name if source == _ENVIRONMENT else str
+    if details["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
+        names = [*setting_names(), *Settings.model_fields]
+        near = difflib.get_close_matches(name.replace("_", "."), names, n=1, cutoff=0)
+        return f"{spell(name)} in {source}: no such setting; did you mean {spell(near[0])}?"
+    reason = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{spell(name)} in {source}: {reason}; found {_shorten(details['input'])}"
 
 
-def _read_environment(environment: Mapping[str, str]) -> Tree:
-    tree: Tree = {}
-    for name, value in environment.items():
-        # An empty variable is how a compose file says "not set".
-        if name.startswith(ENV_PREFIX) and value:
-            _insert(tree, name.removeprefix(ENV_PREFIX).lower().split("__"), value)
-    return tree
+def _holds(tree: Any, path: tuple[int | str, ...]) -> bool:
+    """Tell whether the tree has a value at the path; what lies inside a list counts as the list."""
+    for part in path:
+        if not isinstance(tree, dict):
+            return True
+        if part not in tree:
+            return False
+        tree = tree[part]
+    return True
 
 
-def _insert(tree: Tree, path: Sequence[str], value: object) -> None:
-    _merge(tree, _nest(path, value))
-
-
-def _nest(path: Sequence[str], value: object) -> Tree:
-    head, *rest = path
-    return {head: _nest(rest, value) if rest else value}
-
-
-def _merge(target: Tree, tree: Tree) -> None:
-    for name, value in tree.items():
-        if isinstance(value, dict) and isinstance(target.get(name), dict):
-            _merge(target[name], value)
-        else:
-            target[name] = _copy(value)
+def _shorten(value: object, most: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
