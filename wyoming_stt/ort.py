@@ -67,7 +67,9 @@ class OrtModel:
             # Symbolic links are resolved because onnxruntime looks for external weights beside
             # the name that it is given.
             self._session = ort.InferenceSession(
-                str(path.resolve()), _session_options(options), providers=_PROVIDERS[options.provider]
+                str(path.resolve()),
+                _session_options(options),
+                providers=_PROVIDERS[options.provider],
             )
         except Exception as error:  # onnxruntime's own classes derive from RuntimeError, or nothing
             raise ModelFileError(path, "a loadable ONNX model", _first_line(error)) from error

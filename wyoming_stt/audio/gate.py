@@ -75,6 +75,11 @@ class Gate(Protocol):
         """Whether it has ever been."""
         ...
 
+    @property
+    def speech_end(self) -> int | None:
+        """Where the latest speech ended, or has come to; None before any was heard."""
+        ...
+
     def push(self, samples: Samples) -> GateOutput:
         """Take the next samples of the utterance, shape (N,), as many as there are."""
         ...
@@ -100,6 +105,7 @@ class OpenGate:
 
     in_speech: Final = True
     heard_speech: Final = True
+    speech_end: Final = None
 
     def push(self, samples: Samples) -> GateOutput:
         """Pass the samples on."""
@@ -151,6 +157,11 @@ class SpeechGate:
             if was_open or self.in_speech:
                 released += self._hold.release()
         return GateOutput(_join(released), tuple(events), not self.in_speech)
+
+    @property
+    def speech_end(self) -> int | None:
+        """Where the latest speech ended, or has come to; None before any was heard."""
+        return self._speech_end if self.heard_speech else None
 
     def finish(self) -> GateOutput:
         """End the utterance: silence still withheld is never fed."""

@@ -45,7 +45,8 @@ class EncoderStream:
         self._calls[self._turn]()
         self._turn ^= 1
         self._processed += self._shape.chunk_shift
-        return self._encoder_out[0]
+        frames: Array = self._encoder_out[0]
+        return frames
 
     def _bind(self, turn: int) -> BoundCall:
         counter = [self._processed] if self._shape.caller_counts else []

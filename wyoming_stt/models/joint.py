@@ -14,7 +14,7 @@ from wyoming_stt.text.tokens import TokenTable
 __all__ = ["JointWeights", "OrtJoint"]
 
 _CACHED_CONTEXTS = 2048
-"""Predictor outputs kept: 2 to 4 MB for the usual 320 to 512 floats, and most of what a house says."""
+"""Predictor outputs kept: 2 to 4 MB with the usual 320 to 512 floats each."""
 
 
 class JointWeights:
@@ -60,7 +60,7 @@ class OrtJoint:
         self._encoder_row = np.zeros((1, weights.joiner_dim), np.float32)
         self._decoder_row = np.zeros((1, weights.joiner_dim), np.float32)
         self._logits = np.zeros((1, weights.vocab_size), np.float32)
-        self._row = self._logits[0]
+        self._row: Logits = self._logits[0]
         self._context: Context | None = None
         self._call = weights.joiner.bind((self._encoder_row, self._decoder_row), (self._logits,))
 
@@ -77,5 +77,6 @@ class OrtJoint:
         """Score one frame for several contexts, shape (H, V)."""
         decoder_out = np.stack([self._weights.predict(context) for context in contexts])
         encoder_out = np.broadcast_to(frame, decoder_out.shape)
-        (logits,) = self._weights.joiner.run(np.ascontiguousarray(encoder_out), decoder_out)
+        outputs = self._weights.joiner.run(np.ascontiguousarray(encoder_out), decoder_out)
+        logits: Logits = outputs[0]
         return logits

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wyoming_stt.errors import ModelFileError
-from wyoming_stt.features.fbank import NUM_BINS
+from wyoming_stt.features.fbank import NUM_MELS
 from wyoming_stt.ort import OrtModel
 
 __all__ = ["SUBSAMPLING_FACTOR", "StreamingShape", "streaming_shape"]
@@ -39,11 +39,13 @@ def streaming_shape(model: OrtModel, joiner_dim: int, *, caller_counts: bool) ->
         found = f"{chunk_shift} and {chunk_size}"
         raise ModelFileError(model.path, "decode_chunk_len from 1 to T", found)
     _expect(model, "inputs beside x", len(model.outputs) - 1 + caller_counts, len(model.inputs) - 1)
-    _expect(model, "features in x", NUM_BINS, model.inputs[0].shape[-1])
+    _expect(model, "features in x", NUM_MELS, model.inputs[0].shape[-1])
     _expect(model, "values in encoder_out", joiner_dim, model.outputs[0].shape[-1])
     if model.inputs[0].shape[1] is not None:
         _expect(model, "frames in x", chunk_size, model.inputs[0].shape[1])
-    _expect(model, "frames in encoder_out", chunk_shift // SUBSAMPLING_FACTOR, model.outputs[0].shape[1])
+    _expect(
+        model, "frames in encoder_out", chunk_shift // SUBSAMPLING_FACTOR, model.outputs[0].shape[1]
+    )
     caches = zip(model.inputs[1 : len(model.outputs)], model.outputs[1:], strict=True)
     for before, after in caches:
         if after.shape != before.shape or after.dtype is not before.dtype:
@@ -52,7 +54,7 @@ def streaming_shape(model: OrtModel, joiner_dim: int, *, caller_counts: bool) ->
     return StreamingShape(
         chunk_size=chunk_size,
         chunk_shift=chunk_shift,
-        num_features=NUM_BINS,
+        num_features=NUM_MELS,
         num_frames=chunk_shift // SUBSAMPLING_FACTOR,
         joiner_dim=joiner_dim,
         caller_counts=caller_counts,

@@ -12,7 +12,7 @@ import numpy as np
 from wyoming_stt.decoding.hypothesis import Hypothesis
 from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.decoding.search import Search, SearchFactory
-from wyoming_stt.features.fbank import FRAME_SHIFT, WINDOW_OVERHANG, FbankStream
+from wyoming_stt.features.fbank import FRAME_SHIFT, FbankStream, samples_for
 from wyoming_stt.models.base import ModelInfo
 from wyoming_stt.models.encoder import EncoderStream
 from wyoming_stt.models.files import find
@@ -130,4 +130,4 @@ class TransducerStream:
         if chunks == 0:
             return 0
         frames = (chunks - 1) * self._shape.chunk_shift + self._shape.chunk_size
-        return max(0, frames * FRAME_SHIFT + WINDOW_OVERHANG - self._num_samples)
+        return max(0, samples_for(frames) - self._num_samples)

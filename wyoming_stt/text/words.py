@@ -16,6 +16,8 @@ def group(hypothesis: Hypothesis, tokens: TokenTable, frame_samples: int) -> tup
     A word starts at the frame that emitted its first token and ends with the frame that emitted
     its last: a transducer says when a token begins, never how long it lasts.
     """
+    if not hypothesis.token_ids:
+        return ()
     starts = [i for i, t in enumerate(hypothesis.token_ids) if i == 0 or tokens.starts_word(t)]
     words: list[Word] = []
     for first, after in zip(starts, [*starts[1:], len(hypothesis.token_ids)], strict=True):

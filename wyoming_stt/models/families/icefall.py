@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wyoming_stt.errors import ModelFileError
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.files import find
+from wyoming_stt.models.onnx_metadata import read_metadata
 from wyoming_stt.models.transducer import StreamingTransducer
-from wyoming_stt.ort import OrtOptions, read_metadata
+from wyoming_stt.ort import OrtOptions
 
 __all__ = ["StreamingFamily"]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamingFamily:
-    """A streaming encoder told by `model_type`, whose caches are inputs and outputs in one order."""
+    """A streaming encoder, told by `model_type`, whose caches go in and come out in one order."""
 
     name: str
     caller_counts: bool = False
-    """Whether `processed_lens` is counted by the caller (conformer) or kept by the graph."""
+    """Whether the caller counts `processed_lens` (conformer) or the graph keeps it as a cache."""
 
     def matches(self, folder: Path | None) -> bool:
         """Recognise a folder by its encoder's metadata."""
@@ -30,8 +32,16 @@ class StreamingFamily:
     def load(
         self, folder: Path | None, *, languages: Sequence[str], options: OrtOptions
     ) -> Recognizer:
-        """Load the weights."""
-        assert folder is not None  # noqa: S101 - `matches` says so
+        """Load the weights.
+
+        Raises:
+            ModelFileError: a file is damaged, or wants features other than Kaldi's fbank.
+        """
+        assert folder is not None  # noqa: S101 - `matches` has seen to it
+        encoder = find(folder).encoder
+        feature = read_metadata(encoder).get("feature", "")
+        if feature:
+            raise ModelFileError(encoder, "a model on Kaldi fbank features", f"feature={feature}")
         return StreamingTransducer(
             folder,
             family=self.name,

@@ -1,0 +1,180 @@
+"""One utterance from PCM to transcript: no sockets, no clock, no threads.
+
+pcm ► samples ► 16 kHz ► gate ► recogniser ► partial and final transcripts
+                          └► endpointer: has the speaker finished?
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+import numpy as np
+
+from wyoming_stt.audio.endpoint import Endpointer, EndpointOptions
+from wyoming_stt.audio.gate import GateOutput, VadOptions, make_gate
+from wyoming_stt.audio.pcm import AudioFormat, PcmReader
+from wyoming_stt.audio.resample import Resampler
+from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
+from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.events import Endpoint, Event, FinalTranscript, PartialTranscript, Word
+from wyoming_stt.models.base import Recognizer
+from wyoming_stt.text import words
+from wyoming_stt.types import SAMPLE_RATE, Samples
+
+__all__ = ["Session", "SessionState", "UtteranceOptions"]
+
+_ENDPOINT_STEP: Final = 640
+"""The endpointer is asked every 40 ms of audio, however the audio was cut."""
+_MAX_OFFLINE_LOOK_AHEAD: Final = 15 * SAMPLE_RATE
+"""An offline model decodes all it has heard for a look ahead; beyond this it would not pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceOptions:
+    """How to listen to one utterance."""
+
+    format: AudioFormat = field(default_factory=AudioFormat)
+    search: SearchOptions = field(default_factory=SearchOptions)
+    vad: VadOptions = field(default_factory=VadOptions)
+    endpoint: EndpointOptions | None = None
+    """When to end by itself; None: never, the caller says when."""
+
+
+class SessionState(Enum):
+    """Where the utterance is."""
+
+    LISTENING = auto()
+    """Audio is decoded as it comes."""
+    ENDED = auto()
+    """The final transcript is out; further audio is not listened to."""
+
+
+class Session:
+    """The state machine of one utterance."""
+
+    def __init__(self, recognizer: Recognizer, options: UtteranceOptions) -> None:
+        self._info = recognizer.info
+        self._tokens = recognizer.tokens
+        self._pcm = PcmReader(options.format)
+        self._resampler = Resampler(options.format.rate)
+        self._gate = make_gate(options.vad, self._info.chunk_samples)
+        self._stream = recognizer.open(options.search)
+        self._endpointer = Endpointer(options.endpoint) if options.endpoint else None
+        self._rest: Samples = np.empty(0, np.float32)
+        self._position = 0
+        self._num_fed = 0
+        self._hypothesis = EMPTY
+        self._look_ahead: Hypothesis | None = None
+        self.state = SessionState.LISTENING
+
+    def accept(self, pcm: bytes) -> list[Event]:
+        """Take PCM in the utterance's format, of any length; return what it brought about."""
+        if self.state is SessionState.ENDED:
+            return []
+        return self._listen(self._resampler.push(self._pcm.push(pcm)), last=False)
+
+    def finish(self) -> list[Event]:
+        """End the utterance; the final transcript is the last event, and comes exactly once."""
+        if self.state is SessionState.ENDED:
+            return []
+        events = self._listen(self._resampler.finish(), last=True)
+        return events if _is_final(events) else events + self._end()
+
+    def _listen(self, samples: Samples, *, last: bool) -> list[Event]:
+        events: list[Event] = []
+        for block in self._blocks(samples, last=last):
+            self._position += len(block)
+            output = self._gate.push(block)
+            events += output.events
+            events += self._feed(output)
+            endpoint = self._endpoint()
+            if endpoint is not None:
+                return [*events, endpoint, *self._end()]
+        return events
+
+    def _blocks(self, samples: Samples, *, last: bool) -> Iterator[Samples]:
+        """Cut at multiples of the endpointer's step, for equal endpoints in any chunking."""
+        if self._endpointer is None:
+            yield samples
+            return
+        self._rest = np.concatenate((self._rest, samples))
+        while len(self._rest) >= _ENDPOINT_STEP:
+            yield self._rest[:_ENDPOINT_STEP]
+            self._rest = self._rest[_ENDPOINT_STEP:]
+        if last:
+            yield self._rest
+
+    def _feed(self, output: GateOutput) -> list[Event]:
+        events: list[Event] = []
+        if len(output.samples):
+            self._look_ahead = None
+            self._num_fed += len(output.samples)
+            events = self._partial(self._stream.push(output.samples))
+        if output.closed and self._look_ahead is None and self._may_look_ahead():
+            # The silence that follows is not fed, so what the end would be is known already:
+            # when it comes, the transcript is ready.
+            self._look_ahead = self._stream.fork().finish()
+        return events
+
+    def _may_look_ahead(self) -> bool:
+        return self._num_fed > 0 and (
+            self._info.streaming or self._num_fed <= _MAX_OFFLINE_LOOK_AHEAD
+        )
+
+    def _partial(self, hypothesis: Hypothesis) -> list[Event]:
+        if hypothesis.token_ids == self._hypothesis.token_ids:
+            self._hypothesis = hypothesis
+            return []
+        self._hypothesis = hypothesis
+        text = self._tokens.decode(hypothesis.token_ids)
+        committed = self._tokens.decode(hypothesis.token_ids[: hypothesis.num_committed])
+        return [PartialTranscript(self._position, text.rstrip(), committed.rstrip())]
+
+    def _endpoint(self) -> Endpoint | None:
+        if self._endpointer is None:
+            return None
+        return self._endpointer.update(self._position, self._speech_end())
+
+    def _speech_end(self) -> int | None:
+        """Where the last word ended, by the recogniser or by the detector, whichever is earlier.
+
+        The recogniser lags behind the sound, so its silence is counted in decoded frames. The
+        detector may take noise for speech, so it alone cannot keep an utterance open; where it
+        misses soft speech, the words correct it. An offline model has no words to ask.
+        """
+        if not self._info.streaming:
+            return self._gate.speech_end
+        ends: list[int] = []
+        if self._hypothesis.token_ids:
+            silence = self._hypothesis.trailing_blanks * self._info.frame_samples
+            ends.append(self._position - silence)
+        known = self._look_ahead or self._hypothesis
+        if known.token_ids and self._gate.speech_end is not None:
+            last = self._gate.true_position((known.frames[-1] + 1) * self._info.frame_samples)
+            ends.append(max(self._gate.speech_end, last))
+        return min(ends, default=None)
+
+    def _end(self) -> list[Event]:
+        self.state = SessionState.ENDED
+        closing = self._gate.finish()
+        hypothesis = self._look_ahead or self._stream.finish()
+        final = FinalTranscript(
+            position=self._position,
+            text=self._tokens.decode(hypothesis.token_ids).rstrip(),
+            token_ids=hypothesis.token_ids,
+            words=tuple(self._words(hypothesis)),
+            confidence=words.confidence(hypothesis.log_probs),
+        )
+        return [*closing.events, final]
+
+    def _words(self, hypothesis: Hypothesis) -> Iterator[Word]:
+        """Move the words from where they were fed to where they were said."""
+        true_position = self._gate.true_position
+        for word in words.group(hypothesis, self._tokens, self._info.frame_samples):
+            start, end = true_position(word.start), true_position(word.end)
+            yield Word(word.text, start, min(end, self._position), word.confidence)
+
+
+def _is_final(events: list[Event]) -> bool:
+    return bool(events) and isinstance(events[-1], FinalTranscript)
