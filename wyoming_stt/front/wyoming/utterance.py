@@ -1,0 +1,48 @@
+"""One utterance between a connection and the engine."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+from wyoming.event import Eventable
+
+from wyoming_stt.engine import Engine, LeaseStats
+from wyoming_stt.events import FinalTranscript
+from wyoming_stt.front.wyoming.conversation import Begin
+
+__all__ = ["Chunks", "Send", "transcribe"]
+
+logger = logging.getLogger(__name__)
+
+Chunks = asyncio.Queue[bytes | None]
+"""PCM in order; None after the last."""
+
+Send = Callable[[Iterable[Eventable]], Awaitable[None]]
+
+
+async def transcribe(engine: Engine, begin: Begin, chunks: Chunks, send: Send) -> None:
+    """Listen until the chunks or the speech end, and send everything that is heard.
+
+    Raises:
+        SttError: of any kind; the client has no transcript then.
+        OSError: the client has gone.
+    """
+    async with engine.open(begin.options) as lease:
+        final = None
+        while final is None:
+            pcm = await chunks.get()
+            events = await (lease.finish() if pcm is None else lease.accept(pcm))
+            await send(begin.transcript.write(events))
+            final = next((event for event in events if isinstance(event, FinalTranscript)), None)
+        _log(final, lease.stats)
+
+
+def _log(final: FinalTranscript, stats: LeaseStats) -> None:
+    logger.info(
+        "wyoming: %.2f s of audio, queue %.0f ms, decode %.0f ms, RTF %.3f",
+        stats.audio_s,
+        stats.queue_s * 1000,
+        stats.decode_s * 1000,
+        stats.rtf,
+    )
+    logger.debug("wyoming: %r", final.text)
