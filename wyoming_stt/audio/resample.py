@@ -15,8 +15,8 @@ _NOTHING: Final[Samples] = np.empty(0, np.float32)
 class Resampler:
     """Streaming conversion of mono samples to 16 kHz (soxr, HQ: 20 bit, linear phase).
 
-    N samples at `rate` become N * 16000 / rate in all (halves rounded up), bit for bit the same however they
-    are cut: soxr works in blocks of its own. At 16 kHz samples pass untouched.
+    N samples at `rate` become N * 16000 / rate in all (halves rounded up), bit for bit the same
+    however they are cut: soxr works in blocks of its own. At 16 kHz samples pass untouched.
     """
 
     def __init__(self, rate: int) -> None:

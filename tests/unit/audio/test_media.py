@@ -1,0 +1,140 @@
+import io
+import os
+import threading
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from wyoming_stt.audio.media import MediaReader
+from wyoming_stt.audio.pcm import AudioFormat, PcmReader
+from wyoming_stt.errors import AudioFormatError
+
+
+def encode(
+    container: str, codec: str, *, rate: int = 16_000, layout: str = "mono", duration_s: float = 1.0
+) -> bytes:
+    """A tone of 440 Hz at half scale, the same in all channels, as FFmpeg writes it."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        stream = output.add_stream(codec, rate=rate, layout=layout)
+        time = np.arange(round(duration_s * rate)) / rate
+        tone = (np.sin(2 * np.pi * 440 * time) * 16_384).astype(np.int16)
+        planes = np.tile(tone, (stream.channels, 1))
+        frame = av.AudioFrame.from_ndarray(planes, format="s16p", layout=layout)
+        frame.sample_rate = rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            output.mux(packet)
+    return file.getvalue()
+
+
+def samples(reader: MediaReader) -> np.ndarray:
+    pcm = PcmReader(reader.format)
+    return np.concatenate([np.empty(0, np.float32), *map(pcm.push, reader)])
+
+
+def loudness(reader: MediaReader) -> float:
+    return float(np.sqrt(np.mean(samples(reader) ** 2)))
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate", "layout"),
+    [
+        ("wav", "pcm_s16le", 16_000, "mono"),
+        ("wav", "pcm_u8", 8_000, "mono"),
+        ("wav", "pcm_f32le", 44_100, "stereo"),
+        ("flac", "flac", 48_000, "5.1"),
+        ("mp3", "mp3", 22_050, "stereo"),
+        ("ogg", "libopus", 48_000, "mono"),
+        ("webm", "libopus", 48_000, "stereo"),
+        ("adts", "aac", 32_000, "mono"),
+        ("matroska", "aac", 44_100, "stereo"),
+    ],
+)
+def test_any_container(container: str, codec: str, rate: int, layout: str) -> None:
+    reader = MediaReader(io.BytesIO(encode(container, codec, rate=rate, layout=layout)))
+    assert reader.format == AudioFormat(rate, 4, av.AudioLayout(layout).nb_channels)
+    assert loudness(reader) == pytest.approx(0.5 / np.sqrt(2), rel=0.06)
+
+
+def test_16_bits_come_back_exactly(tmp_path: Path) -> None:
+    pcm = np.random.default_rng(0).integers(-(2**15), 2**15, 5_000).astype("<i2")
+    file = tmp_path / "noise.wav"
+    with av.open(file, "w") as output:
+        stream = output.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate = 16_000
+        output.mux(stream.encode(frame))
+    reader = MediaReader(file)
+    assert reader.duration_s == pytest.approx(5_000 / 16_000)
+    assert np.array_equal(samples(reader), PcmReader(AudioFormat()).push(pcm.tobytes()))
+
+
+@pytest.mark.parametrize(("rate", "served"), [(96_000, 48_000), (4_000, 8_000)])
+def test_a_rate_beyond_ours_is_converted(rate: int, served: int) -> None:
+    reader = MediaReader(io.BytesIO(encode("wav", "pcm_s16le", rate=rate)))
+    assert reader.format.rate == served
+    assert len(samples(reader)) == pytest.approx(served, abs=64)
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    pcm = encode("wav", "pcm_s16le", duration_s=3.0)
+    read_end, write_end = os.pipe()
+
+    def write() -> None:
+        with os.fdopen(write_end, "wb") as file:
+            file.write(pcm)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with os.fdopen(read_end, "rb") as file:
+        assert len(samples(MediaReader(file))) == 48_000
+    writer.join()
+
+
+def test_a_recording_without_a_sample_is_no_error() -> None:
+    reader = MediaReader(io.BytesIO(encode("wav", "pcm_s16le")[:78]))
+    assert list(reader) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"#EXTM3U\n#EXTINF:9,\nhttp://host/a\n", bytes(4_000)])
+def test_what_is_no_sound_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "holiday.jpeg"
+    file.write_bytes(content)
+    with pytest.raises(AudioFormatError, match=r"holiday\.jpeg is no sound file: "):
+        MediaReader(file)
+    with pytest.raises(AudioFormatError, match="the input is no sound file: "):
+        MediaReader(io.BytesIO(content))
+
+
+def test_a_film_without_sound_is_named() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        stream = output.add_stream("mjpeg", rate=1)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuvj420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuvj420p")
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            output.mux(packet)
+    with pytest.raises(AudioFormatError, match="no sound file: there is no audio in it"):
+        MediaReader(io.BytesIO(file.getvalue()))
+
+
+def test_damage_is_an_error_that_says_where() -> None:
+    flac = encode("flac", "flac", duration_s=4.0)
+    reader = MediaReader(io.BytesIO(flac[: len(flac) // 2]))
+    with pytest.raises(AudioFormatError, match=r"damaged after [12]\.\d s"):
+        list(reader)
+
+
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"missing\.wav"):
+        MediaReader(tmp_path / "missing.wav")
+
+
+def test_a_name_like_an_address_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path("concat:a|b.wav")
+    file.write_bytes(encode("wav", "pcm_s16le"))
+    assert len(samples(MediaReader(file))) == 16_000

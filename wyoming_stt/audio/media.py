@@ -1,0 +1,69 @@
+"""Sound files of any kind to PCM, through FFmpeg's libraries. Only the command line needs it."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import av
+from av.error import FFmpegError
+
+from wyoming_stt.audio.pcm import RATES, AudioFormat
+from wyoming_stt.errors import AudioFormatError
+
+__all__ = ["MediaReader"]
+
+# 32 bits hold the samples of 8 to 24 bit files as they are.
+_SAMPLE_FORMAT: Final = "s32"
+_WIDTH: Final = 4
+# A playlist must not make us fetch what it names.
+_OPEN_OPTIONS: Final = {"protocol_whitelist": "file"}
+
+
+class MediaReader:
+    """The first audio stream of a file in any container, as pieces of interleaved PCM.
+
+    It can be iterated over once. `format` is the file's own rate and channels at 32 bits; rates
+    outside 8 to 48 kHz are converted to the nearer bound. `duration_s` is what the container
+    says, or None.
+
+    Raises:
+        AudioFormatError: there is no audio in it, or more than 8 channels of it. The same while
+            iterating, when it is damaged.
+        OSError: the file cannot be opened or read.
+    """
+
+    def __init__(self, source: Path | BinaryIO) -> None:
+        self._name = str(source) if isinstance(source, Path) else "the input"
+        # Absolute, lest a name such as "http:x" be taken for an address.
+        file = str(source.absolute()) if isinstance(source, Path) else source
+        try:
+            self._container = av.open(file, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
+        except FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            raise AudioFormatError(f"{self._name} is no sound file: {error.strerror}") from error
+        streams = self._container.streams.audio
+        if not streams or not streams[0].rate:
+            raise AudioFormatError(f"{self._name} is no sound file: there is no audio in it")
+        low, high = RATES
+        self._stream = streams[0]
+        self.format = AudioFormat(min(max(streams[0].rate, low), high), _WIDTH, streams[0].channels)
+        duration = self._container.duration
+        self.duration_s = None if duration is None else duration / av.time_base
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Decode to the end, one codec frame at a time."""
+        resampler = av.AudioResampler(_SAMPLE_FORMAT, self._stream.layout, self.format.rate)
+        num_read = 0
+        try:
+            for frame in chain(self._container.decode(self._stream), [None]):
+                for converted in resampler.resample(frame):
+                    num_read += converted.samples
+                    yield converted.to_ndarray().tobytes()
+        except (FFmpegError, ValueError) as error:
+            raise AudioFormatError(
+                f"{self._name} is damaged after {num_read / self.format.rate:.1f} s: {error}"
+            ) from error
+        finally:
+            self._container.close()
