@@ -6,7 +6,7 @@ The options of each stage live beside that stage; they are only composed here.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -113,10 +113,10 @@ def setting_names(options: type = Settings, prefix: str = "") -> Iterator[str]:
 def _field_names(options: type) -> list[str]:
     if issubclass(options, BaseModel):
         return list(options.model_fields)
-    return [field.name for field in fields(options)]
+    return [field.name for field in fields(options)] if is_dataclass(options) else []
 
 
-def _explain(details: ErrorDetails, sources: Mapping[str, Tree]) -> str:
+def _explain(details: ErrorDetails, sources: dict[str, Tree]) -> str:
     """Say in one line which setting is wrong, where it was set, and how to mend it."""
     name = ".".join(str(part) for part in details["loc"])
     source = next((s for s in reversed(sources) if _holds(sources[s], details["loc"])), "defaults")

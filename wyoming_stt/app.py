@@ -1,0 +1,157 @@
+"""The composition root: which parts there are, in what order they start and stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from wyoming_stt.engine import Engine
+from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
+from wyoming_stt.front import wyoming
+from wyoming_stt.front.announce.options import AnnounceOptions
+from wyoming_stt.models.registry import FAKE, load_model
+from wyoming_stt.session import UtteranceOptions
+from wyoming_stt.settings import ModelSettings, Settings
+
+__all__ = ["BUILTIN", "choose_model", "running_engine", "serve"]
+
+logger = logging.getLogger(__name__)
+
+BUILTIN: Final = Path(__file__).parent / "builtin"
+"""Models that come with the package, a folder each."""
+DEFAULT_MODEL: Final = "home-en"
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def choose_model(settings: ModelSettings, builtin: Path = BUILTIN) -> Path | str:
+    """Return the model's folder, or the name of the one that needs none.
+
+    Raises:
+        SettingsError: no model is chosen, or one that does not come with the package.
+        ModelFileError: the folder does not exist.
+    """
+    if settings.dir is not None:
+        if settings.name is not None:
+            raise SettingsError("model.name and model.dir are both set: choose one of them")
+        folder = settings.dir.expanduser()
+        if not folder.is_dir():
+            raise ModelFileError(folder, "a folder with a model", "nothing")
+        return folder
+    if settings.name == FAKE:
+        return FAKE
+    folder = builtin / (settings.name or DEFAULT_MODEL)
+    if folder.is_dir():
+        return folder
+    known = [FAKE, *sorted(path.name for path in builtin.glob("*/"))]
+    if settings.name is not None:
+        raise SettingsError(f"no model {settings.name!r} in this package: {', '.join(known)}")
+    raise SettingsError(
+        "no model is chosen, and this package comes without one: name the folder of a streaming "
+        "or offline transducer (ONNX files and tokens.txt) with --model-dir DIR, or try the "
+        f"server with --model {FAKE}, which hears the same words in everything"
+    )
+
+
+@asynccontextmanager
+async def running_engine(settings: Settings) -> AsyncIterator[Engine]:
+    """Start to load the model, and close the engine at the end.
+
+    Raises:
+        SettingsError, ModelFileError: as `choose_model`.
+    """
+    load = partial(
+        load_model,
+        choose_model(settings.model),
+        languages=settings.model.languages,
+        options=settings.ort,
+    )
+    engine = Engine(load, settings.engine)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal says otherwise; the port is open while the model still loads.
+
+    Raises:
+        SettingsError, ModelFileError: no model to load, or no listening on the address.
+    """
+    # What was started last stops first: goodbye to the network, drain, then the engine.
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(running_engine(settings))
+        server = await stack.enter_async_context(_door(engine, settings))
+        logger.info("Listening on %s; the model is loading", ", ".join(server.addresses))
+        await stack.enter_async_context(_announced(settings.announce, server.addresses))
+        report = asyncio.create_task(_report(engine, server.addresses))
+        stack.callback(report.cancel)
+        _set_on_signal(server.ended)
+        await server.ended.wait()
+        logger.info("Stopping; open utterances have %g s to end", settings.wyoming.drain_s)
+    logger.info("Stopped")
+
+
+def _door(engine: Engine, settings: Settings) -> AbstractAsyncContextManager[wyoming.WyomingServer]:
+    promised = wyoming.ServedModel(
+        Path(choose_model(settings.model)).name, settings.model.languages
+    )
+    defaults = UtteranceOptions(
+        search=settings.search, vad=settings.vad, endpoint=settings.endpoint
+    )
+    return wyoming.serve(engine, settings.wyoming, defaults=defaults, promised=promised)
+
+
+@asynccontextmanager
+async def _announced(options: AnnounceOptions, addresses: Sequence[str]) -> AsyncIterator[None]:
+    """Tell the local network where the server is, while the block runs."""
+    parts = [urlsplit(address) for address in addresses]
+    sockets = [(part.hostname, part.port) for part in parts if part.hostname and part.port]
+    if not options.enabled or not sockets:
+        yield
+        return
+    # Imported here: whoever does not announce does not pay for zeroconf.
+    from wyoming_stt.front.announce.announcer import Announcer  # noqa: PLC0415
+
+    async with Announcer(options) as announcer:
+        await announcer.start(sockets, sockets[0][1])
+        yield
+
+
+async def _report(engine: Engine, addresses: Sequence[str]) -> None:
+    """Say when the server is of use, and to whom; or why it is not."""
+    try:
+        await engine.ready()
+    except ModelError as error:
+        # A person's mistake rather than a fault of ours: no traceback.
+        logger.error("Every utterance will be refused, the model cannot be used: %s", error)  # noqa: TRY400
+        return
+    if info := engine.info:
+        languages = ", ".join(info.languages)
+        logger.info("Ready: %s (%s), languages %s", info.name, info.family, languages)
+    for address in addresses:
+        logger.info("Try it: wyoming-stt say FILE --uri %s", address)
+    logger.info(
+        "Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol, "
+        "with the address of this machine and the port above"
+    )
+
+
+def _set_on_signal(event: asyncio.Event) -> None:
+    """Set the event on SIGTERM or Ctrl-C; a second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        event.set()
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop)

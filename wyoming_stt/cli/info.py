@@ -1,0 +1,98 @@
+"""`wyoming-stt info`: what is installed, what the machine offers, what `serve` would choose."""
+
+import json
+import platform
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wyoming_stt import __version__
+from wyoming_stt.cli import options
+
+if TYPE_CHECKING:
+    from wyoming_stt.settings import Settings
+
+__all__ = ["info"]
+
+_PACKAGES = ("wyoming", "onnxruntime", "onnxruntime-gpu", "numpy", "soxr", "av", "zeroconf")
+
+
+def info(
+    *,
+    model: options.ModelName = None,
+    model_dir: options.ModelDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+    config: options.ConfigFile = None,
+    assignments: options.Assignments = None,
+) -> None:
+    """Print versions, hardware and what serve would choose."""
+    settings = options.read_settings(
+        config, assignments, {"model.name": model, "model.dir": model_dir}
+    )
+    facts = _facts(settings)
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        typer.echo(f"{name.replace('_', ' '):{width}}  {_readable(value)}")
+
+
+def _facts(settings: "Settings") -> dict[str, object]:
+    from wyoming_stt.hardware import detect
+    from wyoming_stt.models.registry import families
+    from wyoming_stt.ort import providers
+
+    hardware = detect()
+    return {
+        "wyoming_stt": __version__,
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "packages": _versions(),
+        "cpu": hardware.cpu,
+        "cpu_features": hardware.features,
+        "cores": hardware.cores,
+        "memory_mib": hardware.memory_bytes >> 20,
+        "onnxruntime_providers": providers(),
+        "model_families": [family.name for family in families()],
+        **_choices(settings, hardware.cores),
+    }
+
+
+def _choices(settings: "Settings", cores: int) -> dict[str, object]:
+    """What `serve` would do with these settings, and why."""
+    from wyoming_stt.app import choose_model
+    from wyoming_stt.errors import SettingsError
+
+    try:
+        model = str(choose_model(settings.model))
+    except SettingsError as error:
+        model = f"none: {error}"
+    workers = settings.engine.workers
+    return {
+        "serve_uri": settings.wyoming.uri,
+        "serve_model": model,
+        "serve_workers": f"{workers} (engine.workers)" if workers else f"{cores} (one a core)",
+        "serve_search": f"{settings.search.method} (search.method)",
+    }
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _readable(value: object) -> str:
+    match value:
+        case dict():
+            return ", ".join(f"{name} {fact}" for name, fact in value.items())
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

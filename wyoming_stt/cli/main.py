@@ -1,0 +1,59 @@
+"""The commands in one program; how it ends when one fails."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from wyoming_stt import __version__
+from wyoming_stt.cli.health import health
+from wyoming_stt.cli.info import info
+from wyoming_stt.cli.say import say
+from wyoming_stt.cli.serve import serve
+from wyoming_stt.cli.transcribe import transcribe
+from wyoming_stt.errors import SettingsError, SttError
+
+__all__ = ["app", "main"]
+
+# Plain help: it is the same text in a terminal, a pipe and docs/usage.md.
+app = typer.Typer(
+    name="wyoming-stt",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (serve, transcribe, say, health, info):
+    app.command()(command)
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Local speech-to-text for Home Assistant."""
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong options or settings."""
+    try:
+        app()
+    except SettingsError as error:
+        typer.echo(f"wyoming-stt: {error}", err=True)
+        sys.exit(2)
+    except (SttError, OSError) as error:
+        typer.echo(f"wyoming-stt: {error}", err=True)
+        sys.exit(1)
