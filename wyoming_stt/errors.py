@@ -43,7 +43,7 @@ __all__ = [
 
 
 class SttError(Exception):
-    """Base of all errors of this package."""
+    """Something the server did not expect; the base of all errors of this package."""
 
     code: ClassVar[str] = "internal-error"
 

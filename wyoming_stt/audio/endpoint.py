@@ -42,6 +42,7 @@ class EndpointOptions:
         EndpointRule("speech-ended", True, 1.2, 0.0),
         EndpointRule("too-long", False, 0.0, 20.0),
     )
+    """Each with its name, whether something must have been said, and durations in seconds."""
 
     @classmethod
     def from_sensitivity(cls, sensitivity: str) -> Self:

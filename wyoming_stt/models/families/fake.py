@@ -16,7 +16,7 @@ from wyoming_stt.ort import OrtOptions
 from wyoming_stt.text.tokens import WORD_START, TokenTable
 from wyoming_stt.types import Samples
 
-__all__ = ["FAMILY", "FakeRecognizer", "FakeStream"]
+__all__ = ["FAMILY", "FakeFamily", "FakeRecognizer", "FakeStream"]
 
 SCRIPT: Final = ("turn", "on", "the", "kitchen", "light", "please")
 LOUD: Final = 0.01

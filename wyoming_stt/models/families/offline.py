@@ -9,7 +9,7 @@ from wyoming_stt.models.offline import OfflineTransducer
 from wyoming_stt.models.onnx_metadata import read_metadata
 from wyoming_stt.ort import OrtOptions
 
-__all__ = ["FAMILY"]
+__all__ = ["FAMILY", "OfflineFamily"]
 
 _MODEL_TYPES = ("zipformer2", "zipformer", "conformer")
 
