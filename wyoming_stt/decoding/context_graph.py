@@ -18,11 +18,12 @@ class ContextState:
 
     token_score: float = 0.0
     node_score: float = 0.0
-    output_score: float = 0.0
     is_end: bool = False
     next: dict[int, "ContextState"] = field(default_factory=dict)
     fail: "ContextState | None" = None
+    """The longest proper suffix that is a prefix of a phrase too."""
     output: "ContextState | None" = None
+    """The longest proper suffix that is a whole phrase."""
 
 
 class ContextGraph:
@@ -36,66 +37,53 @@ class ContextGraph:
 
     def step(self, state: ContextState, token_id: int) -> tuple[float, ContextState]:
         """Advance by an emitted token; returns what it earns or pays back, and the new state."""
-        node = state.next.get(token_id)
-        if node is not None:
-            score = node.token_score
-        else:
-            node = self._follow(state, token_id)
-            score = node.node_score - state.node_score
-        if node.output_score == 0.0:
-            return score, node
-        matched = node if node.is_end or node.output is None else node.output
-        return score + matched.node_score - node.node_score, self.root
+        node = self._follow(state, token_id)
+        matched = node if node.is_end else node.output
+        if matched is not None:
+            return matched.node_score - state.node_score, self.root
+        return node.node_score - state.node_score, node
 
     def boosts(self, state: ContextState) -> Mapping[int, float]:
         """Scores of the tokens that begin or continue a phrase here, for a search of one path."""
-        if state is self.root:
-            return {token: child.token_score for token, child in self.root.next.items()}
-        earned = {token: child.token_score for token, child in self.root.next.items()}
+        scores: dict[int, float] = {}
         node: ContextState | None = state
-        while node is not None and node is not self.root:
-            for token, child in node.next.items():
-                earned[token] = max(earned.get(token, 0.0), child.token_score)
+        while node is not None:
+            for token_id, child in node.next.items():
+                scores[token_id] = max(scores.get(token_id, child.token_score), child.token_score)
             node = node.fail
-        return earned
+        return scores
 
     def _add(self, token_ids: Sequence[int], score: float) -> None:
         node = self.root
-        for position, token_id in enumerate(token_ids, 1):
-            is_end = position == len(token_ids)
+        for token_id in token_ids:
             child = node.next.get(token_id)
             if child is None:
                 child = node.next[token_id] = ContextState(token_score=score)
-            else:
-                child.token_score = max(score, child.token_score)
-                is_end = is_end or child.is_end
-            child.node_score = node.node_score + child.token_score
-            child.is_end = is_end
-            child.output_score = child.node_score if is_end else 0.0
+            child.token_score = max(score, child.token_score)
             node = child
+        node.is_end = node is not self.root
 
     def _link(self) -> None:
-        """Fill `fail` and `output`, breadth first."""
-        queue = deque(self.root.next.values())
-        for child in queue:
-            child.fail = self.root
+        """Fill what depends on all phrases, breadth first: prefixes before what continues them.
+
+        sherpa-onnx adds up `node_score` phrase by phrase, so that a phrase with a greater score
+        leaves those that share its beginning with a sum too small, and a boost never paid back.
+        """
+        queue = deque([self.root])
         while queue:
             node = queue.popleft()
             for token_id, child in node.next.items():
-                child.fail = self._follow(node, token_id)
-                output: ContextState | None = child.fail
-                while output is not None and not output.is_end:
-                    output = output.fail
-                child.output = output
-                child.output_score += output.output_score if output is not None else 0.0
+                fail = self._follow(node.fail, token_id)
+                child.node_score = node.node_score + child.token_score
+                child.fail = fail
+                child.output = fail if fail.is_end else fail.output
                 queue.append(child)
 
-    def _follow(self, state: ContextState, token_id: int) -> ContextState:
-        """Find the longest suffix of `state` that `token_id` continues, or the root."""
-        node = state.fail
-        while node is not None:
-            child = node.next.get(token_id)
+    def _follow(self, state: ContextState | None, token_id: int) -> ContextState:
+        """Find the longest suffix of `state`, itself included, that `token_id` continues."""
+        while state is not None:
+            child = state.next.get(token_id)
             if child is not None:
                 return child
-            node = node.fail
+            state = state.fail
         return self.root
