@@ -6,9 +6,10 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from wyoming_stt.engine import Engine
 from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
@@ -111,8 +112,7 @@ def _door(engine: Engine, settings: Settings) -> AbstractAsyncContextManager[wyo
 @asynccontextmanager
 async def _announced(options: AnnounceOptions, addresses: Sequence[str]) -> AsyncIterator[None]:
     """Tell the local network where the server is, while the block runs."""
-    parts = [urlsplit(address) for address in addresses]
-    sockets = [(part.hostname, part.port) for part in parts if part.hostname and part.port]
+    sockets = [(url.hostname, url.port) for url in map(urlsplit, addresses) if _is_shared(url)]
     if not options.enabled or not sockets:
         yield
         return
@@ -120,27 +120,37 @@ async def _announced(options: AnnounceOptions, addresses: Sequence[str]) -> Asyn
     from wyoming_stt.front.announce.announcer import Announcer  # noqa: PLC0415
 
     async with Announcer(options) as announcer:
-        await announcer.start(sockets, sockets[0][1])
+        await announcer.start(sockets, sockets[0][1] or 0)
         yield
 
 
 async def _report(engine: Engine, addresses: Sequence[str]) -> None:
     """Say when the server is of use, and to whom; or why it is not."""
     try:
-        await engine.ready()
+        info = (await engine.ready()).info
     except ModelError as error:
         # A person's mistake rather than a fault of ours: no traceback.
-        logger.error("Every utterance will be refused, the model cannot be used: %s", error)  # noqa: TRY400
+        logger.error("Every utterance is refused, the model cannot be used: %s", error)  # noqa: TRY400
         return
-    if info := engine.info:
-        languages = ", ".join(info.languages)
-        logger.info("Ready: %s (%s), languages %s", info.name, info.family, languages)
+    languages = ", ".join(info.languages)
+    logger.info("Ready: model %s (%s), languages: %s", info.name, info.family, languages)
     for address in addresses:
         logger.info("Try it: wyoming-stt say FILE --uri %s", address)
-    logger.info(
-        "Home Assistant: Settings > Devices & services > Add integration > Wyoming Protocol, "
-        "with the address of this machine and the port above"
-    )
+    if any(_is_shared(urlsplit(address)) for address in addresses):
+        logger.info(
+            "Home Assistant finds it by itself, or: Settings > Devices & services > "
+            "Add integration > Wyoming Protocol, with this machine's address and that port"
+        )
+    else:
+        logger.info("Only this machine can reach it; for the network: --uri tcp://0.0.0.0:10300")
+
+
+def _is_shared(url: SplitResult) -> bool:
+    """Tell whether other machines may reach the address."""
+    try:
+        return not ip_address((url.hostname or "").partition("%")[0]).is_loopback
+    except ValueError:
+        return False  # a path, or standard input
 
 
 def _set_on_signal(event: asyncio.Event) -> None:
