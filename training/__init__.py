@@ -1,1 +1,1 @@
-"""The recipe of the built-in model: text, synthetic and human speech, a teacher, a student, an export."""
+"""The recipe of the built-in model: text, speech, a teacher, a student, an export."""

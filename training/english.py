@@ -1,4 +1,4 @@
-"""General English, so that the model learns a language and no grammar: WordNet's example sentences and a word list."""
+"""General English, so that the model learns a language and no grammar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_words(path: Path = WORD_LIST) -> list[str]:
 
 
 def load_examples(folder: Path = WORDNET) -> list[str]:
-    """Example sentences (in quotes) and short glosses of WordNet, normalised, three to fourteen words."""
+    """Quoted examples and short glosses of WordNet, normalised, 3 to 14 words."""
     found: dict[str, None] = {}
     for name in ("noun", "verb", "adj", "adv"):
         for line in (folder / f"data.{name}").read_text(encoding="utf-8").splitlines():

@@ -1,4 +1,4 @@
-"""Random household commands: walks through the sentence templates of Home Assistant, and through a few of our own."""
+"""Random household commands: walks through Home Assistant's templates and our own."""
 
 from __future__ import annotations
 
@@ -40,17 +40,32 @@ FREQUENT = (
 )
 """Intents that make up most of what households say; drawn half of the time."""
 
-WILDCARDS = {
+LISTED = 0.9
+"""Share of the slots filled from our lists; the rest gets words that no list holds."""
+
+SLOTS = {
+    "area": phrases.AREAS,
+    "color": phrases.COLORS,
+    "media": phrases.MEDIA,
+    "item": phrases.ITEMS,
+    "task": phrases.TASKS,
+    "person": phrases.PEOPLE,
+    "place": phrases.PLACES,
     "shopping_list_item": phrases.ITEMS,
     "todo_list_item": phrases.TASKS,
     "message": phrases.TASKS,
-    "timer_command": ("turn off the lights", "open the blinds", "turn on the fan", "lock the door", "stop the music"),
-    "timer_name": phrases.ITEMS + ("pizza", "laundry", "tea", "workout", "nap", "homework", "oven"),
+    "timer_command": (
+        "turn off the lights",
+        "open the blinds",
+        "turn on the fan",
+        "lock the door",
+        "stop the music",
+    ),
+    "timer_name": (*phrases.ITEMS, "pizza", "laundry", "tea", "workout", "nap", "homework", "oven"),
     "search_query": phrases.MEDIA,
     "zone": phrases.PLACES,
     "floor": phrases.FLOORS,
 }
-COLORS = ("red", "blue", "green", "yellow", "white", "orange", "purple", "pink", "turquoise", "warm white", "violet")
 
 
 class CommandSampler:
@@ -58,7 +73,7 @@ class CommandSampler:
 
     Args:
         rng: Source of chance.
-        words: Extra words for the open slots (names of things, list items), so that the slots are no closed list.
+        words: Extra words for the open slots (names, list items), so that no list is closed.
     """
 
     def __init__(self, rng: random.Random, words: list[str]) -> None:
@@ -89,7 +104,7 @@ class CommandSampler:
             sentence = f"{sentence} {rng.choice(phrases.SUFFIXES)}"
         return sentence
 
-    def _walk(self, node: Expression) -> str:
+    def _walk(self, node: Expression) -> str:  # noqa: PLR0911 - one for each kind of node
         match node:
             case Sentence():
                 return self._walk(node.expression)
@@ -98,7 +113,9 @@ class CommandSampler:
             case Alternative():
                 return self._walk(self._rng.choice(node.items))
             case Permutation():
-                return " ".join(self._walk(item) for item in self._rng.sample(node.items, len(node.items)))
+                return " ".join(
+                    self._walk(item) for item in self._rng.sample(node.items, len(node.items))
+                )
             case Group():
                 return "".join(self._walk(item) for item in node.items)
             case RuleReference():
@@ -120,19 +137,19 @@ class CommandSampler:
         return self._fill(name)
 
     def _fill(self, slot: str) -> str:
-        rng = self._rng
-        if slot in ("name", "entity"):
-            name = rng.choice(phrases.NAMES) if rng.random() < 0.92 else self._open_words()
-            return name if rng.random() < 0.6 else f"{rng.choice(phrases.AREAS)} {name}"
-        if slot == "area":
-            return rng.choice(phrases.AREAS) if rng.random() < 0.92 else f"{rng.choice(phrases.PEOPLE)}'s room"
-        if slot == "number":
-            return str(rng.randint(1, 60))
-        if slot == "color":
-            return rng.choice(COLORS)
-        own = {"media": "MEDIA", "item": "ITEMS", "task": "TASKS", "person": "PEOPLE", "place": "PLACES"}
-        choices = getattr(phrases, own[slot]) if slot in own else WILDCARDS.get(slot, ())
-        return rng.choice(choices) if choices and rng.random() < 0.85 else self._open_words()
+        rng, is_listed = self._rng, self._rng.random() < LISTED
+        match slot:
+            case "name" | "entity":
+                where = f"{rng.choice(phrases.AREAS)} " if rng.random() < 0.4 else ""
+                return where + (rng.choice(phrases.NAMES) if is_listed else self._open_words())
+            case "area" if not is_listed:
+                return f"{rng.choice(phrases.PEOPLE)}'s room"
+            case "number":
+                return str(rng.randint(1, 60))
+            case _ if slot in SLOTS and is_listed:
+                return rng.choice(SLOTS[slot])
+            case _:
+                return self._open_words()
 
     def _open_words(self) -> str:
         return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randint(1, 2)))
@@ -144,7 +161,10 @@ class CommandSampler:
     @cached_property
     def _templates(self) -> dict[str, list[str]]:
         intents = _templates()["intents"]
-        return {name: [s for block in i["data"] for s in block["sentences"]] for name, i in intents.items()}
+        return {
+            name: [s for block in i["data"] for s in block["sentences"]]
+            for name, i in intents.items()
+        }
 
 
 @cache

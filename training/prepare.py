@@ -2,8 +2,9 @@
 
     python -m training.prepare --sentences 60000
 
-Writes `sentences.tsv` (kind and sentence) and `bpe.model` to the work folder. The same seed gives the same text. Existing
-files are kept (a model depends on its word pieces); `--again` writes them anew.
+Writes `sentences.tsv` (kind and sentence) and `bpe.model` to the work folder. The same seed gives
+the same text. Existing files are kept (a model depends on its word pieces); `--again` writes them
+anew.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def sample_sentences(seed: int) -> Iterator[tuple[str, str]]:
         "request": commands.request,
         "english": english.sentence,
         "salad": english.salad,
-        "number": lambda: " ".join(spell_number(str(rng.randrange(101)), rng) for _ in range(rng.randint(1, 4))),
+        "number": lambda: " ".join(
+            spell_number(str(rng.randrange(101)), rng) for _ in range(rng.randint(1, 4))
+        ),
     }
     kinds, weights = list(MIXTURE), list(MIXTURE.values())
     while True:
@@ -67,19 +70,30 @@ def train_pieces(sentences: list[str], prefix: str, vocab_size: int = VOCAB_SIZE
 
 def main() -> None:
     """Run the stage."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_workspace_arguments(parser)
-    parser.add_argument("--sentences", type=int, default=60_000, help="how many to sample (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the text (default: %(default)s)")
+    parser.add_argument(
+        "--sentences", type=int, default=60_000, help="how many to sample (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the text (default: %(default)s)"
+    )
     parser.add_argument("--again", action="store_true", help="overwrite what is there")
     arguments = parser.parse_args()
     work, console = Workspace.of(arguments.work), Console()
     if arguments.again or not work.sentences.exists():
         drawn = islice(sample_sentences(arguments.seed), arguments.sentences)
-        lines = [f"{kind}\t{text}\n" for kind, text in track(drawn, "sampling text", total=arguments.sentences)]
+        lines = [
+            f"{kind}\t{text}\n"
+            for kind, text in track(drawn, "sampling text", total=arguments.sentences)
+        ]
         work.sentences.write_text("".join(lines), encoding="utf-8")
     if arguments.again or not work.bpe_model.exists():
-        text = [line.split("\t")[1] for line in work.sentences.read_text(encoding="utf-8").splitlines()]
+        text = [
+            line.split("\t")[1] for line in work.sentences.read_text(encoding="utf-8").splitlines()
+        ]
         train_pieces(text, str(work.bpe_prefix))
     console.print(f"text in {work.sentences}, word pieces in {work.bpe_model}")
 

@@ -1,4 +1,4 @@
-"""The recorded speech of `../shared/speech` as training utterances; the dev sets are never among them."""
+"""Recorded speech as training utterances; the dev sets are never among them."""
 
 from __future__ import annotations
 
@@ -62,34 +62,50 @@ class Recording:
 def read_manifest(folder: Path) -> list[Recording]:
     """Rows of `manifest.tsv`, in its order."""
     rows = (folder / "manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    return [Recording(folder / f, text, who) for f, text, who, _ in (row.split("\t") for row in rows)]
+    return [
+        Recording(folder / f, text, who) for f, text, who, _ in (row.split("\t") for row in rows)
+    ]
 
 
 def read_audio(path: Path) -> NDArray[np.float32]:
     """Mono samples at 16 kHz."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = np.ascontiguousarray(audio[:, 0])
-    return mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE).astype(np.float32)
+    return (
+        mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE).astype(np.float32)
+    )
 
 
 def is_held_out(path: Path) -> bool:
-    """Whether a recording of a set that serves both uses (`coffee-a`) stays with the dev half: by hash of its name."""
+    """Whether a recording of `coffee-a`, which serves both uses, stays with the dev half."""
     return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
 
 
 def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterator[Utterance]:
-    """All of a corpus, `speed` times as fast (and as high), with a little silence around each utterance."""
+    """All of a corpus, `speed` times as fast and as high, with a little silence around."""
     if corpus.name in DEV_SETS:
         raise ValueError(f"{corpus.name} is a dev set")
     rng = random.Random(seed)
-    recordings = [r for r in read_manifest(speech / corpus.name) if not (corpus.name == "coffee-a" and is_held_out(r.path))]
+    recordings = [
+        r
+        for r in read_manifest(speech / corpus.name)
+        if not (corpus.name == "coffee-a" and is_held_out(r.path))
+    ]
     for group in _groups(recordings, corpus.join, rng):
-        pieces = [soxr.resample(read_audio(r.path), SAMPLE_RATE * speed, SAMPLE_RATE) for r in group]
+        pieces = [
+            soxr.resample(read_audio(r.path), SAMPLE_RATE * speed, SAMPLE_RATE) for r in group
+        ]
         silence = [np.zeros(int(SAMPLE_RATE * rng.uniform(0.02, 0.3)), np.float32) for _ in group]
         parts = [part for pair in zip(silence, pieces, strict=True) for part in pair]
-        audio = np.concatenate([*parts, np.zeros(int(SAMPLE_RATE * rng.uniform(0.3, 0.6)), np.float32)])
+        audio = np.concatenate(
+            [*parts, np.zeros(int(SAMPLE_RATE * rng.uniform(0.3, 0.6)), np.float32)]
+        )
         if len(audio) <= MAX_SECONDS * SAMPLE_RATE:
-            text = " ".join(normalize(r.transcript) for r in group) if corpus.verbatim and _is_plain(group) else ""
+            text = (
+                " ".join(normalize(r.transcript) for r in group)
+                if corpus.verbatim and _is_plain(group)
+                else ""
+            )
             clipped = (np.clip(audio, -1, 1) * 32767).astype(np.int16)
             yield Utterance(text, corpus.name, f"{group[0].speaker} x{speed}", clipped)
 
@@ -97,14 +113,20 @@ def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterato
 def _is_plain(group: list[Recording]) -> bool:
     """Digits and abbreviations are read in ways the transcript does not tell."""
     text = " ".join(r.transcript for r in group)
-    return not any(c.isdigit() for c in text) and not any(mark in text for mark in ("Mr.", "Dr.", "St.", "&", "Mrs."))
+    return not any(c.isdigit() for c in text) and not any(
+        mark in text for mark in ("Mr.", "Dr.", "St.", "&", "Mrs.")
+    )
 
 
-def _groups(recordings: list[Recording], size: int, rng: random.Random) -> Iterator[list[Recording]]:
+def _groups(
+    recordings: list[Recording], size: int, rng: random.Random
+) -> Iterator[list[Recording]]:
     if size == 1:
         yield from ([r] for r in recordings)
         return
-    for _, of_speaker in groupby(sorted(recordings, key=lambda r: r.speaker), key=lambda r: r.speaker):
+    for _, of_speaker in groupby(
+        sorted(recordings, key=lambda r: r.speaker), key=lambda r: r.speaker
+    ):
         mine = list(of_speaker)
         rng.shuffle(mine)
         yield from (mine[i : i + size] for i in range(0, len(mine), size))

@@ -1,7 +1,8 @@
-"""Data shards: folders of memory-mapped arrays, so that tens of hours need no memory and a stage can stop anywhere.
+"""Data shards: folders of mapped arrays, so that tens of hours need no memory.
 
-A shard holds `audio.npy` (int16, 16 kHz, all utterances joined) and `utterances.jsonl`; the teacher adds `teacher.npy`
-(float16, frames by dims, joined) and `teacher.jsonl`. A folder appears under its name only when it is complete.
+A shard holds `audio.npy` (int16, 16 kHz, all utterances joined) and `utterances.jsonl`; the
+teacher adds `teacher.npy` (float16, frames by dims, joined) and `teacher.jsonl`. A folder appears
+under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -55,18 +56,24 @@ class Shard:
         return self._audio[end - int(self.rows[index]["samples"]) : end]
 
     def features(self, index: int) -> NDArray[np.float16]:
-        """The teacher's encoder output, (frames, dims), 25 frames a second."""
+        """The teacher's encoder output, (frames, dims), 25 frames a second; none when untaught."""
+        if not self._heard:
+            return np.zeros((0, 0), np.float16)
         end = int(self._feature_ends[index])
         return self._features[end - int(str(self._heard[index]["frames"])) : end]
 
     def heard(self, index: int) -> str:
-        """What the teacher understood, lower case."""
-        return str(self._heard[index]["text"])
+        """What the teacher understood, lower case; nothing when untaught."""
+        return str(self._heard[index]["text"]) if self._heard else ""
 
 
 def list_shards(folder: Path, *, taught: bool | None = None) -> list[Shard]:
     """Complete shards by name; `taught` filters by whether the teacher has listened."""
-    shards = [Shard(path.parent) for path in sorted(folder.glob("*/utterances.jsonl")) if path.parent.suffix != ".part"]
+    shards = [
+        Shard(path.parent)
+        for path in sorted(folder.glob("*/utterances.jsonl"))
+        if path.parent.suffix != ".part"
+    ]
     return [shard for shard in shards if taught is None or shard.is_taught == taught]
 
 
@@ -75,8 +82,14 @@ def write_shard(folder: Path, utterances: Iterable[Utterance]) -> None:
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
     listed = list(utterances)
-    np.save(part / "audio.npy", np.concatenate([u.audio for u in listed]) if listed else np.zeros(0, np.int16))
-    rows = [{k: v for k, v in asdict(u).items() if k != "audio"} | {"samples": len(u.audio)} for u in listed]
+    np.save(
+        part / "audio.npy",
+        np.concatenate([u.audio for u in listed]) if listed else np.zeros(0, np.int16),
+    )
+    rows = [
+        {k: v for k, v in asdict(u).items() if k != "audio"} | {"samples": len(u.audio)}
+        for u in listed
+    ]
     _write_rows(part / "utterances.jsonl", rows)
     part.rename(folder)
 

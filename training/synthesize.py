@@ -2,8 +2,8 @@
 
     nice -n 19 python -m training.synthesize --jobs 2
 
-Writes shards of 1,000 utterances (about 0.8 h) named `tts-NNN`; shards that are there are kept, so it can be stopped and
-started at will. One core speaks about 30 utterances a second.
+Writes shards of 1,000 utterances (about 0.8 h) named `tts-NNN`; shards that are there are kept, so
+it can be stopped and started at will. One core speaks about 30 utterances a second.
 """
 
 from __future__ import annotations
@@ -25,20 +25,28 @@ __all__ = ["main", "synthesize_shard"]
 SHARD_SIZE = 1000
 
 
-def synthesize_shard(folder: Path, sentences: list[tuple[str, str]], seed: int) -> int:
+def synthesize_shard(
+    folder: Path, sentences: list[tuple[str, str]], seed: int, language: str = "en"
+) -> int:
     """Speak the (kind, sentence) pairs into one shard; returns how many were spoken."""
-    utterances = list(_spoken(sentences, random.Random(seed)))
+    utterances = list(_spoken(sentences, random.Random(seed), language))
     write_shard(folder, utterances)
     return len(utterances)
 
 
 def main() -> None:
     """Run the stage."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_workspace_arguments(parser)
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
-    parser.add_argument("--shards", type=int, default=30, help="how many shards in all (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the voices (default: %(default)s)")
+    parser.add_argument(
+        "--shards", type=int, default=30, help="how many shards in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of the voices (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     lines = work.sentences.read_text(encoding="utf-8").splitlines()
@@ -46,17 +54,24 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.jobs) as pool:
         running = []
         for number in range(arguments.shards):
-            folder, part = work.shards / f"tts-{number:03d}", pairs[number * SHARD_SIZE :][:SHARD_SIZE]
+            folder, part = (
+                work.shards / f"tts-{number:03d}",
+                pairs[number * SHARD_SIZE :][:SHARD_SIZE],
+            )
             if part and not folder.exists():
-                running.append(pool.submit(synthesize_shard, folder, part, arguments.seed * 100_000 + number))
+                running.append(
+                    pool.submit(synthesize_shard, folder, part, arguments.seed * 100_000 + number)
+                )
         for done in track(as_completed(running), "speaking", total=len(running)):
             done.result()
 
 
-def _spoken(sentences: list[tuple[str, str]], rng: random.Random) -> Iterator[Utterance]:
+def _spoken(
+    sentences: list[tuple[str, str]], rng: random.Random, language: str
+) -> Iterator[Utterance]:
     for kind, text in sentences:
         try:
-            voice, audio = speak(text, rng)
+            voice, audio = speak(text, rng, language)
         except SynthesisError:
             continue
         yield Utterance(text, kind, voice, audio)

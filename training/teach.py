@@ -2,9 +2,9 @@
 
     nice -n 19 python -m training.teach --jobs 2
 
-Recorded speech becomes shards `rec-<corpus>-x<speed>`, one for each speed. Whatever shard the teacher has not heard yet is
-taught, recorded speech first; it may be stopped and started at will, and run again when more was synthesized. One core
-listens to about 75 hours an hour.
+Recorded speech becomes shards `rec-<corpus>-x<speed>`, one for each speed. Whatever shard the
+teacher has not heard yet is taught, recorded speech first; it may be stopped and started at will,
+and run again when more was synthesized. One core listens to about 75 hours an hour.
 """
 
 from __future__ import annotations
@@ -32,16 +32,22 @@ def collect(speech: Path, corpus: Corpus, speed: float, folder: Path) -> None:
 def teach(folder: Path, teacher_folder: Path) -> int:
     """Let the teacher listen to a shard; returns the number of utterances."""
     shard, teacher = Shard(folder), Teacher(teacher_folder)
-    write_teacher(shard, (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard))))
+    write_teacher(
+        shard, (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard)))
+    )
     return len(shard)
 
 
 def main() -> None:
     """Run the stage."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_workspace_arguments(parser, speech=True, teacher=True)
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
-    parser.add_argument("--speeds", type=float, nargs="*", default=[1.0, 0.9, 1.1], help="speeds of recorded speech")
+    parser.add_argument(
+        "--speeds", type=float, nargs="*", default=[1.0, 0.9, 1.1], help="speeds of recorded speech"
+    )
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     for speed in arguments.speeds:

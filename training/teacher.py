@@ -1,4 +1,4 @@
-"""The teacher: a streaming icefall transducer whose encoder output the student learns to reproduce frame by frame."""
+"""The teacher: a streaming transducer whose encoder output the student reproduces."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Teacher:
 
     def __init__(self, folder: Path) -> None:
         self._encoder, self._decoder, self._joiner = (
-            _session(next(iter(sorted(folder.glob(f"{part}*.onnx"))))) for part in ("encoder", "decoder", "joiner")
+            _session(next(iter(sorted(folder.glob(f"{part}*.onnx")))))
+            for part in ("encoder", "decoder", "joiner")
         )
         meta = self._encoder.get_modelmeta().custom_metadata_map
         self._window, self._step = int(meta["T"]), int(meta["decode_chunk_len"])
@@ -43,16 +44,20 @@ class Teacher:
         self._symbols = _read_tokens(folder / "tokens.txt")
 
     def listen(self, samples: NDArray[np.float32]) -> tuple[NDArray[np.float16], str]:
-        """Returns the encoder output (frames, dims) at 25 frames a second and the greedy transcript, lower case."""
+        """Returns encoder output (frames, dims), 25 a second, and the greedy transcript."""
         encoded = self._encode(fbank(np.concatenate([samples, np.zeros(TAIL_SAMPLES, np.float32)])))
         frames = min(len(encoded), len(samples) // 160 // SUBSAMPLING + 1)
         return encoded[:frames].astype(np.float16), self._decode(encoded)
 
     def _encode(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        states = {s.name: np.zeros([_size(n) for n in s.shape], _dtype(s.type)) for s in self._states}
+        states = {
+            s.name: np.zeros([_size(n) for n in s.shape], _dtype(s.type)) for s in self._states
+        }
         chunks = []
         for start in range(0, len(features) - self._window + 1, self._step):
-            encoded, *new = self._encoder.run(None, {"x": features[None, start : start + self._window], **states})
+            encoded, *new = self._encoder.run(
+                None, {"x": features[None, start : start + self._window], **states}
+            )
             states = {s.name: value for s, value in zip(self._states, new, strict=True)}
             chunks.append(encoded[0])
         return np.concatenate(chunks)
@@ -61,7 +66,11 @@ class Teacher:
         context, said = [-1, 0], []
         predicted = self._decoder.run(None, {"y": np.array([context])})[0]
         for frame in encoded:
-            token = int(self._joiner.run(None, {"encoder_out": frame[None], "decoder_out": predicted})[0].argmax())
+            token = int(
+                self._joiner.run(None, {"encoder_out": frame[None], "decoder_out": predicted})[
+                    0
+                ].argmax()
+            )
             if self._symbols[token] not in ("<blk>", "<unk>"):
                 said.append(self._symbols[token])
                 context = [context[1], token]

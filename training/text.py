@@ -1,4 +1,4 @@
-"""Written text to the words the model learns to write: lower case letters and apostrophes, numbers spelled out."""
+"""Written text to what the model learns to write: lower-case words, numbers spelled out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from num2words import num2words
 
 __all__ = ["normalize", "spell_number"]
 
-_SYMBOLS = {"%": " percent ", "°": " degrees ", "&": " and ", "-": " ", "’": "'", "/": " ", "_": " "}
+_SYMBOLS = {
+    "%": " percent ",
+    "°": " degrees ",
+    "&": " and ",
+    "-": " ",
+    "\u2019": "'",
+    "/": " ",
+    "_": " ",
+}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
-def spell_number(digits: str, rng: random.Random | None = None) -> str:
-    """Spell a number the way people say it; with `rng`, pick among several ways of saying it."""
+def spell_number(digits: str, rng: random.Random | None = None, language: str = "en") -> str:
+    """Spell a number the way people say it; in English `rng` picks among the ways of saying it."""
+    if language != "en":
+        return str(num2words(float(digits) if "." in digits else int(digits), lang=language))
     if "." in digits:
         whole, fraction = digits.split(".")
         if fraction == "5" and rng is not None and rng.random() < 0.3:
@@ -28,10 +38,10 @@ def spell_number(digits: str, rng: random.Random | None = None) -> str:
     return spelled.replace(" and ", " ") if rng is not None and rng.random() < 0.5 else spelled
 
 
-def normalize(text: str, rng: random.Random | None = None) -> str:
-    """Bring text to the model's alphabet `[a-z' ]`."""
-    text = _NUMBER.sub(lambda match: f" {spell_number(match.group(), rng)} ", text)
-    for symbol, spoken in _SYMBOLS.items():
+def normalize(text: str, rng: random.Random | None = None, language: str = "en") -> str:
+    """Bring text to lower-case letters, apostrophes inside words, and single spaces."""
+    text = _NUMBER.sub(lambda match: f" {spell_number(match.group(), rng, language)} ", text)
+    for symbol, spoken in _SYMBOLS.items() if language == "en" else ():
         text = text.replace(symbol, spoken)
-    text = re.sub(r"[^a-z' ]", " ", text.lower())
-    return " ".join(word.strip("'") if word.strip("'") else "" for word in text.split()).strip()
+    words = (word.strip("'") for word in re.sub(r"[^\w' ]|[\d_]", " ", text.lower()).split())
+    return " ".join(word for word in words if word)

@@ -1,4 +1,4 @@
-"""The folder outside the repository where every stage leaves its work and finds that of the stage before."""
+"""The folder outside the repository in which the stages leave and find their work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Workspace", "add_workspace_arguments"]
+__all__ = ["DEFAULT_SPEECH", "DEFAULT_TEACHER", "Workspace", "add_workspace_arguments"]
 
 DEFAULT_WORK = Path("~/.cache/wyoming-stt-training")
 DEFAULT_SPEECH = Path("../shared/speech")
@@ -75,14 +75,24 @@ class Workspace:
             file.write(json.dumps(figures) + "\n")
 
 
-def add_workspace_arguments(parser: argparse.ArgumentParser, *, speech: bool = False, teacher: bool = False) -> None:
+def add_workspace_arguments(
+    parser: argparse.ArgumentParser, *, speech: bool = False, teacher: bool = False
+) -> None:
     """Add `--work` and, where a stage needs them, `--speech` and `--teacher`."""
-    parser.add_argument("--work", type=Path, default=DEFAULT_WORK, help="work folder (default: %(default)s)")
+    parser.add_argument(
+        "--work", type=Path, default=DEFAULT_WORK, help="work folder (default: %(default)s)"
+    )
     if speech:
         parser.add_argument(
-            "--speech", type=Path, default=DEFAULT_SPEECH, help="folder of recorded speech, noise and rooms"
+            "--speech",
+            type=Path,
+            default=DEFAULT_SPEECH,
+            help="folder of recorded speech, noise and rooms",
         )
     if teacher:
         parser.add_argument(
-            "--teacher", type=Path, default=DEFAULT_TEACHER, help="folder of the streaming transducer to learn from"
+            "--teacher",
+            type=Path,
+            default=DEFAULT_TEACHER,
+            help="folder of the streaming transducer to learn from",
         )

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from training.data import BatchStream, DataOptions, teacher_statistics
+from training.shards import Utterance, list_shards, write_shard, write_teacher
+from training.student import StudentConfig
+from training.trainer import Schedule, Trainer
+
+TINY = StudentConfig(vocab_size=48, dim=16, heads=2, inner=1, joiner_dim=16, teacher_dim=4)
+
+
+@pytest.fixture
+def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
+    shards, rng = tmp_path / "shards", np.random.default_rng(1)
+    texts = ("turn on the lamp", "close the door", "", "set the timer please")
+    spoken = [
+        Utterance(text, "test", "voice", rng.integers(-3000, 3000, 8000 + 999 * n).astype(np.int16))
+        for n, text in enumerate(texts)
+    ]
+    write_shard(shards / "rec-test", spoken)
+    (shard,) = list_shards(shards)
+    answers = [
+        (rng.standard_normal((len(u.audio) // 640 + 1, 4)).astype(np.float16), "open")
+        for u in spoken
+    ]
+    write_teacher(shard, answers)
+    return DataOptions(shards, tmp_path / "no-speech", tiny_pieces, seconds=3.0, noise_share=0.3)
+
+
+def new_trainer(options: DataOptions) -> Trainer:
+    torch.manual_seed(1)
+    statistics = teacher_statistics(list_shards(options.shards))
+    return Trainer(TINY, Schedule(hours=1.0, transducer_from=0.0), statistics, "cpu")
+
+
+def test_batches_are_seeded_and_consistent(options: DataOptions) -> None:
+    first, second = (next(iter(BatchStream(options))) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+    assert first.features.shape[2] == 80
+    assert (first.label_lengths <= first.labels.shape[1]).all()
+    frames = (first.features.shape[1] - 15) // 4 + 1
+    assert int(first.frames.max()) <= frames
+
+
+def test_a_student_learns_and_resumes(options: DataOptions, tmp_path: Path) -> None:
+    trainer, batch = new_trainer(options), next(iter(BatchStream(options)))
+    losses = [trainer.train_step(batch) for _ in range(12)]
+    for name in ("teacher", "ctc", "transducer"):
+        assert losses[-1][name] < losses[0][name], name
+
+    trainer.save(tmp_path / "last.pt")
+    resumed = new_trainer(options)
+    resumed.load(tmp_path / "last.pt")
+    assert (resumed.step, resumed.hours) == (trainer.step, trainer.hours)
+    assert resumed.train_step(batch) == pytest.approx(trainer.train_step(batch), rel=1e-4)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    schedule = Schedule(hours=100.0, decay_from=0.6)
+    rates = [
+        schedule.learning_rate(*at) for at in ((0, 0.0), (5000, 50.0), (9000, 80.0), (9999, 100.0))
+    ]
+    assert rates[0] < 0.01
+    assert rates[1] == 1
+    assert rates[2] == pytest.approx(0.51)
+    assert rates[3] == pytest.approx(0.01)

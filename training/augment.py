@@ -1,0 +1,220 @@
+"""What happens to clean speech on its way to a microphone: rooms, noise, colour, level.
+
+All of it keeps the time axis, so that the teacher's frames of the clean recording stay the right
+answer. Everything works on a whole batch; rooms, colour and telephone bands share one Fourier
+transform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.features import LOG_FLOOR
+from training.recordings import read_audio
+
+__all__ = ["Augmenter", "NoiseBank", "is_noise_held_out", "mask_features"]
+
+RATE = 16_000
+ROOM_SAMPLES = 6400
+SNR_DB = (3.0, 35.0)
+LEVEL_DB = (-30.0, 0.0)
+
+
+def is_noise_held_out(path: Path) -> bool:
+    """Half of the noise files is never trained on: false words are counted on it."""
+    return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
+
+
+class NoiseBank:
+    """Recorded noise (the training half) and room responses, in memory."""
+
+    def __init__(self, noise: list[NDArray[np.float32]], rooms: list[NDArray[np.float32]]) -> None:
+        self.noise = noise
+        self.rooms = rooms
+
+    @classmethod
+    def load(cls, speech: Path) -> NoiseBank:
+        """Read the folders `noise-*` and `rooms-*`."""
+        sounds = [
+            p for p in sorted(speech.glob("noise-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
+        ]
+        rooms = [
+            p for p in sorted(speech.glob("rooms-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
+        ]
+        noise = [_unit(read_audio(p)) for p in sounds if not is_noise_held_out(p)]
+        return cls(
+            [n for n in noise if len(n) > RATE // 2], [_direct_first(read_audio(p)) for p in rooms]
+        )
+
+
+class Augmenter:
+    """Draws one acoustic scene for each utterance of a batch.
+
+    Args:
+        bank: Recorded noise and rooms.
+        rng: Source of chance.
+        share: Of the utterances, put into a scene; the others keep all but their level.
+    """
+
+    def __init__(self, bank: NoiseBank, rng: np.random.Generator, share: float = 1.0) -> None:
+        self._bank = bank
+        self._rng = rng
+        self._share = share
+
+    def __call__(self, waves: Tensor, lengths: list[int]) -> Tensor:
+        """Put clean utterances (batch, samples) into scenes; returns samples in [-1, 1]."""
+        count, samples = waves.shape
+        size = _fast_size(samples + ROOM_SAMPLES)
+        spectrum = torch.fft.rfft(waves, size)
+        frequency = torch.linspace(0, 1, spectrum.shape[1])
+        in_scene = torch.from_numpy((self._rng.random(count) < self._share).astype(np.float32))[
+            :, None
+        ]
+        rooms, gains = zip(*(self._channel(frequency) for _ in range(count)), strict=True)
+        spectrum = spectrum * torch.fft.rfft(torch.stack(rooms), size) * torch.stack(gains)
+        heard = torch.fft.irfft(spectrum, size)[:, :samples]
+        power = torch.stack(
+            [h[:n].square().mean() for h, n in zip(heard, lengths, strict=True)]
+        ).clamp_min(1e-9)
+        noise = torch.stack([self._noise(samples) for _ in range(count)])
+        babble = heard.roll(1, 0) / power.roll(1).sqrt()[:, None]
+        heard = heard + (noise + babble * self._amounts(count, 0.12, 5)) * power.sqrt()[:, None]
+        return self._microphone(in_scene * heard + (1 - in_scene) * waves)
+
+    def _channel(self, frequency: Tensor) -> tuple[Tensor, Tensor]:
+        """Room response (ROOM_SAMPLES) and spectral gain of one utterance."""
+        rng = self._rng
+        room = torch.zeros(ROOM_SAMPLES)
+        room[0] = 1
+        kind = rng.random()
+        if kind < 0.4:
+            room = self._simulated_room()
+        elif kind < 0.5 and self._bank.rooms:
+            response = torch.from_numpy(
+                self._bank.rooms[rng.integers(len(self._bank.rooms))][:ROOM_SAMPLES]
+            )
+            room = torch.zeros(ROOM_SAMPLES)
+            room[: len(response)] = response
+        gain = torch.ones_like(frequency)
+        if rng.random() < 0.5:
+            tilt, ripple, rate, phase = (
+                rng.uniform(-1, 1),
+                rng.uniform(0, 0.4),
+                rng.uniform(3, 25),
+                rng.uniform(0, 6.3),
+            )
+            gain = 10 ** (tilt * frequency * 0.7 + ripple * torch.sin(frequency * rate + phase))
+        if rng.random() < 0.15:
+            low, high = rng.uniform(0.005, 0.045), rng.uniform(0.42, 0.95)
+            gain = (
+                gain
+                * torch.sigmoid((frequency - low) * 400)
+                * torch.sigmoid((high - frequency) * 100)
+            )
+        return room, gain
+
+    def _simulated_room(self) -> Tensor:
+        """Direct sound, then noise that dies away: 0.1 to 0.8 s of reverberation time."""
+        rng = self._rng
+        time = torch.arange(ROOM_SAMPLES) / RATE
+        decay = torch.exp(-6.9 * time / rng.uniform(0.1, 0.8))
+        tail = torch.from_numpy(rng.standard_normal(ROOM_SAMPLES).astype(np.float32)) * decay
+        tail[: int(rng.uniform(16, 160))] = 0
+        tail *= 10 ** (rng.uniform(-18, 2) / 20) / tail.square().sum().sqrt()
+        tail[0] = 1
+        return tail
+
+    def _noise(self, samples: int) -> Tensor:
+        """Noise at its drawn level below speech of power 1; sometimes none."""
+        rng = self._rng
+        if rng.random() < 0.25:
+            return torch.zeros(samples)
+        kind = rng.random()
+        if kind < 0.6 and self._bank.noise:
+            source = self._bank.noise[rng.integers(len(self._bank.noise))]
+            noise = torch.from_numpy(
+                np.resize(np.roll(source, int(rng.integers(len(source)))), samples)
+            )
+        elif kind < 0.9:
+            noise = self._coloured(samples)
+        else:
+            noise = self._tones(samples)
+        return noise * 10 ** (-rng.uniform(*SNR_DB) / 20)
+
+    def _coloured(self, samples: int) -> Tensor:
+        white = torch.from_numpy(self._rng.standard_normal(samples // 2 + 1).astype(np.float32))
+        phase = torch.from_numpy(self._rng.uniform(0, 6.3, samples // 2 + 1).astype(np.float32))
+        slope = torch.arange(1, samples // 2 + 2) ** -(self._rng.uniform(0, 2.2) / 2)
+        noise = torch.fft.irfft(torch.polar(white.abs() * slope, phase), samples)
+        return noise / noise.square().mean().sqrt().clamp_min(1e-9)
+
+    def _tones(self, samples: int) -> Tensor:
+        """Chords that change a few times a second, with overtones: music from afar, beeps, hum."""
+        rng = self._rng
+        time, noise = torch.arange(samples) / RATE, torch.zeros(samples)
+        step = max(1, int(rng.uniform(0.2, 0.8) * RATE))
+        for start in range(0, samples, step):
+            span = slice(start, start + step)
+            fade = torch.exp(-(time[span] - time[start]) * rng.uniform(0, 6))
+            for _ in range(rng.integers(1, 4)):
+                pitch = 55 * 2 ** (rng.integers(0, 48) / 12)
+                for overtone in range(1, 5):
+                    noise[span] += (
+                        torch.sin(6.2832 * pitch * overtone * time[span]) * fade / overtone**1.3
+                    )
+        return noise / noise.square().mean().sqrt().clamp_min(1e-9)
+
+    def _microphone(self, heard: Tensor) -> Tensor:
+        """Level, now and then clipping and coarse quantisation."""
+        rng, count = self._rng, len(heard)
+        heard = heard / heard.abs().amax(1, keepdim=True).clamp_min(1e-6)
+        drive = torch.from_numpy(
+            np.where(rng.random(count) < 0.1, rng.uniform(1, 4, count), 1.0).astype(np.float32)
+        )
+        heard = (heard * drive[:, None]).clamp(-1, 1)
+        coarse = torch.from_numpy((rng.random(count) < 0.08).astype(np.float32))[:, None]
+        companded = heard.sign() * (1 + 255 * heard.abs()).log() / np.log(256)
+        mu_law = (companded * 128).round() / 128
+        heard = torch.where(coarse > 0, mu_law.sign() * (256 ** mu_law.abs() - 1) / 255, heard)
+        level = 10 ** (rng.uniform(*LEVEL_DB, count) / 20)
+        return heard * torch.from_numpy(level.astype(np.float32))[:, None]
+
+    def _amounts(self, count: int, share: float, snr_from: float) -> Tensor:
+        present = self._rng.random(count) < share
+        amounts = present * 10 ** (-self._rng.uniform(snr_from, 30, count) / 20)
+        return torch.from_numpy(amounts.astype(np.float32))[:, None]
+
+
+def mask_features(features: Tensor, lengths: list[int], rng: np.random.Generator) -> None:
+    """SpecAugment in place: two bands of up to 10 bins, up to two gaps of up to 120 ms."""
+    for row, length in zip(features, lengths, strict=True):
+        fill = float(row[:length].mean()) if length else LOG_FLOOR
+        for _ in range(2):
+            width = int(rng.integers(0, 11))
+            start = int(rng.integers(0, row.shape[1] - width))
+            row[:, start : start + width] = fill
+        for _ in range(int(rng.integers(0, 3))):
+            width = int(rng.integers(0, 13))
+            start = int(rng.integers(0, max(1, length - width)))
+            row[start : start + width] = fill
+
+
+def _unit(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    return audio / np.sqrt(np.mean(audio**2) + 1e-9)
+
+
+def _direct_first(response: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Let a response start at its direct sound, of height 1: it must not move speech."""
+    peak = int(np.abs(response).argmax())
+    return response[peak:] / response[peak]
+
+
+def _fast_size(samples: int) -> int:
+    step = 1 << max(8, samples.bit_length() - 4)
+    return -(-samples // step) * step

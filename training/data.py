@@ -1,0 +1,170 @@
+"""Batches: shards on disk to augmented features, token labels and the teacher's frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import sentencepiece
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from training.augment import Augmenter, NoiseBank, mask_features
+from training.features import LOG_FLOOR, fbank, mel_banks
+from training.shards import Shard, list_shards
+from training.student import LOOKAHEAD
+from training.text import normalize
+
+__all__ = ["Batch", "BatchStream", "DataOptions", "teacher_statistics"]
+
+SAMPLES_PER_FEATURE = 160
+TAIL_FEATURES = LOOKAHEAD + 4
+PASS_HOURS = 2.0
+"""A pass is a random part of the data, so that shards which appear meanwhile are soon heard."""
+
+
+class Batch(NamedTuple):
+    """Padded tensors of one step, with the valid lengths of each."""
+
+    features: Tensor
+    frames: Tensor
+    """Valid encoder frames (25 a second)."""
+    labels: Tensor
+    label_lengths: Tensor
+    """0 where the words are unknown."""
+    teacher: Tensor
+    teacher_lengths: Tensor
+    """0 where there is no teacher: noise without speech."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How batches are drawn."""
+
+    shards: Path
+    speech: Path
+    pieces: Path
+    seconds: float = 100.0
+    """Audio in a batch."""
+    recorded_weight: int = 2
+    """How often recorded speech is drawn for each time synthetic speech is."""
+    full_scene_hours: float = 60.0
+    """Scenes set in slowly: from a fifth of the utterances to all of them after this much audio."""
+    noise_share: float = 0.03
+    """Utterances replaced by noise alone, where nothing is to be written."""
+    untaught: bool = False
+    """Use shards that no teacher has heard, too."""
+    warp: float = 0.12
+    """Largest vocal tract warp."""
+    seed: int = 1
+
+
+class BatchStream(torch.utils.data.IterableDataset[Batch]):
+    """Endless batches, going on after `hours` of audio; a pass picks up added shards."""
+
+    def __init__(self, options: DataOptions, hours: float = 0.0) -> None:
+        super().__init__()
+        self._options = options
+        self._hours = hours
+
+    def __iter__(self) -> Iterator[Batch]:
+        torch.set_num_threads(1)
+        options, hours = self._options, self._hours
+        pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.pieces))
+        bank = NoiseBank.load(options.speech)
+        while True:
+            rng = np.random.default_rng((options.seed, int(hours * 3600)))
+            shards = list_shards(options.shards, taught=None if options.untaught else True)
+            augment = Augmenter(
+                bank, rng, min(1.0, 0.2 + 0.8 * hours / max(options.full_scene_hours, 1e-9))
+            )
+            for group in _batches(shards, options, rng):
+                batch = _make_batch(
+                    [(shards[s], i) for s, i in group], pieces, augment, options, rng
+                )
+                hours += batch.seconds / 3600
+                yield batch
+
+
+def teacher_statistics(shards: list[Shard]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of every dimension of the teacher's frames."""
+    taken = [
+        shard.features(i)
+        for shard in shards
+        for i in range(0, len(shard), max(1, len(shard) // 100))
+    ]
+    frames = torch.from_numpy(np.concatenate(taken).astype(np.float32))
+    return frames.mean(0), frames.std(0) + 1e-3
+
+
+def _batches(
+    shards: list[Shard], options: DataOptions, rng: np.random.Generator
+) -> list[list[tuple[int, int]]]:
+    """Utterances in groups of similar length, groups in random order, up to PASS_HOURS."""
+    rows = [(s, i) for s, shard in enumerate(shards) for i in range(len(shard))]
+    rows += [
+        row
+        for row in rows
+        if shards[row[0]].folder.name.startswith("rec-")
+        for _ in range(options.recorded_weight - 1)
+    ]
+    samples = np.array([shards[s].rows[i]["samples"] for s, i in rows], float)
+    order = np.argsort(samples * rng.uniform(0.9, 1.1, len(samples)))
+    groups: list[list[tuple[int, int]]] = [[]]
+    for index in order:
+        if (len(groups[-1]) + 1) * samples[index] / 16000 > options.seconds:
+            groups.append([])
+        groups[-1].append(rows[index])
+    rng.shuffle(groups)
+    return [group for group in groups if group][: int(PASS_HOURS * 3600 / options.seconds)]
+
+
+def _make_batch(
+    rows: list[tuple[Shard, int]],
+    pieces: sentencepiece.SentencePieceProcessor,
+    augment: Augmenter,
+    options: DataOptions,
+    rng: np.random.Generator,
+) -> Batch:
+    waves = [torch.from_numpy(shard.audio(i).astype(np.float32) / 32768) for shard, i in rows]
+    lengths = [len(wave) for wave in waves]
+    silent = rng.random(len(rows)) < options.noise_share
+    for index in np.flatnonzero(silent):
+        waves[index] = torch.from_numpy(
+            rng.standard_normal(lengths[index]).astype(np.float32) * 0.02
+        )
+    heard = augment(pad_sequence(waves, batch_first=True), lengths)
+    warps = torch.from_numpy(
+        rng.uniform(1 - options.warp, 1 + options.warp, len(rows)).astype(np.float32)
+    )
+    features = fbank(heard, mel_banks(warps))
+    valid = [round(n / SAMPLES_PER_FEATURE) for n in lengths]
+    mask_features(features, valid, rng)
+    features = torch.nn.functional.pad(features, (0, 0, 0, TAIL_FEATURES), value=LOG_FLOOR)
+    texts = [
+        "" if quiet else _text(shard, i) for (shard, i), quiet in zip(rows, silent, strict=True)
+    ]
+    labels = [torch.tensor(pieces.encode(text), dtype=torch.long) for text in texts]
+    answers = [shard.features(i).astype(np.float32) for shard, i in rows]
+    dims = max(answer.shape[1] for answer in answers)
+    empty = np.zeros((0, dims), np.float32)
+    teacher = [torch.from_numpy(answer if len(answer) else empty) for answer in answers]
+    known = torch.from_numpy(~silent)
+    return Batch(
+        features=features,
+        frames=torch.tensor([(v + TAIL_FEATURES - 15) // 4 + 1 for v in valid]),
+        labels=pad_sequence(labels, batch_first=True),
+        label_lengths=torch.tensor([len(row) for row in labels]),
+        teacher=pad_sequence(teacher, batch_first=True),
+        teacher_lengths=torch.tensor([len(row) for row in teacher]) * known,
+        seconds=sum(lengths) / 16000,
+    )
+
+
+def _text(shard: Shard, index: int) -> str:
+    return str(shard.rows[index]["text"]) or normalize(shard.heard(index))

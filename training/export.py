@@ -1,0 +1,161 @@
+"""Stage 5: export a checkpoint as a streaming transducer in the icefall layout, quantised.
+
+    python -m training.export --checkpoint best
+
+Writes `export/`: encoder.int8.onnx, joiner.int8.onnx, decoder.onnx, tokens.txt, bpe.model. Matrix
+products of the encoder and the joiner are quantised to 8 bits by channel; convolutions and the
+decoder stay float. sherpa-onnx loads the folder as any streaming conformer transducer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import onnx
+import sentencepiece
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from rich.console import Console
+from torch import Tensor, nn
+
+from training.features import NUM_BINS
+from training.streaming import (
+    WINDOW,
+    ExportDecoder,
+    ExportEncoder,
+    ExportJoiner,
+    encoder_metadata,
+    initial_states,
+)
+from training.student import Student, StudentConfig
+from training.workspace import Workspace, add_workspace_arguments
+
+__all__ = ["export_student", "load_student", "main"]
+
+OPSET = 17
+
+
+def load_student(checkpoint: Path) -> Student:
+    """The averaged student of a checkpoint."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    student = Student(StudentConfig(**state["config"])).eval()
+    student.load_state_dict(state["average"])
+    return student
+
+
+def export_student(student: Student, pieces: Path, folder: Path) -> None:
+    """Write all files of the model to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = export_float(student, Path(scratch))
+        for part in ("encoder", "joiner"):
+            _quantize(plain[part], folder / f"{part}.int8.onnx")
+        shutil.copy(plain["decoder"], folder / "decoder.onnx")
+    shutil.copy(pieces, folder / "bpe.model")
+    _write_tokens(pieces, folder / "tokens.txt")
+
+
+def export_float(student: Student, folder: Path) -> dict[str, Path]:
+    """Write the three float graphs with their metadata; returns their paths by part."""
+    config = student.config
+    paths = {part: folder / f"{part}.onnx" for part in ("encoder", "decoder", "joiner")}
+    _export(
+        ExportEncoder(student).eval(),
+        (torch.zeros(1, WINDOW, NUM_BINS), *initial_states(student, 1)),
+        {"x": 0, "cached_attn": 2, "cached_conv": 2, "processed_lens": 0},
+        {"encoder_out": 0, "new_cached_attn": 2, "new_cached_conv": 2},
+        path=paths["encoder"],
+        metadata=encoder_metadata(student),
+    )
+    _export(
+        ExportDecoder(student).eval(),
+        (torch.zeros(1, 2, dtype=torch.long),),
+        {"y": 0},
+        {"decoder_out": 0},
+        path=paths["decoder"],
+        metadata={"context_size": "2", "vocab_size": str(config.vocab_size)},
+    )
+    _export(
+        ExportJoiner(student).eval(),
+        (torch.zeros(1, config.joiner_dim), torch.zeros(1, config.joiner_dim)),
+        {"encoder_out": 0, "decoder_out": 0},
+        {"logit": 0},
+        path=paths["joiner"],
+        metadata={"joiner_dim": str(config.joiner_dim)},
+    )
+    return paths
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_workspace_arguments(parser)
+    parser.add_argument(
+        "--checkpoint", default="best", help="name of the checkpoint (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder to write (default: export/ in the work folder)"
+    )
+    arguments = parser.parse_args()
+    work = Workspace.of(arguments.work)
+    folder = arguments.out or work.export
+    export_student(
+        load_student(work.checkpoints / f"{arguments.checkpoint}.pt"), work.bpe_model, folder
+    )
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    Console().print(sizes, f"{sum(sizes.values()) / 1e6:.2f} MB in {folder}")
+
+
+def _export(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: dict[str, int],
+    outputs: dict[str, int],
+    *,
+    path: Path,
+    metadata: dict[str, str],
+) -> None:
+    """Write one graph; `inputs` and `outputs` give the batch axis of each name, in order."""
+    torch.onnx.export(
+        module,
+        example,
+        str(path),
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes={name: {axis: "N"} for name, axis in (inputs | outputs).items()},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, metadata)
+    onnx.save(model, path)
+
+
+def _quantize(source: Path, target: Path) -> None:
+    prepared = source.with_suffix(".prepared.onnx")
+    quant_pre_process(source, prepared, skip_symbolic_shape=True)
+    quantize_dynamic(
+        prepared,
+        target,
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+    )
+
+
+def _write_tokens(pieces: Path, path: Path) -> None:
+    model = sentencepiece.SentencePieceProcessor(model_file=str(pieces))
+    path.write_text(
+        "".join(f"{model.id_to_piece(i)} {i}\n" for i in range(model.vocab_size())),
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Stage 4: train the student from random weights, or go on from the last checkpoint.
+
+    OMP_NUM_THREADS=1 nice -n 19 python -m training.train --hours 400
+
+Uses the GPU when there is one. Every few minutes it writes `checkpoints/last.pt`, scores the dev
+sets, keeps the best in `checkpoints/best.pt`, appends figures to `train.jsonl` and draws
+`train.png`. It may be stopped (SIGSTOP, SIGTERM, power) at any time and goes on where it was;
+shards that appear meanwhile are used from the next pass on. `--hours` counts hours of audio seen,
+and the learning rate falls to zero at its end: to train longer, resume with a larger number before
+the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from statistics import fmean
+from types import FrameType
+
+import sentencepiece
+import torch
+from rich.console import Console
+from torch.utils.data import DataLoader
+
+from training.data import BatchStream, DataOptions, teacher_statistics
+from training.plot import plot_log
+from training.scoring import DevSet
+from training.shards import list_shards
+from training.student import StudentConfig
+from training.trainer import Schedule, Trainer
+from training.workspace import Workspace, add_workspace_arguments
+
+__all__ = ["main"]
+
+REPORT_EVERY = 25
+PEOPLE_UTTERANCES = 25
+"""Of librispeech-other-a: enough to see the trend."""
+
+
+def main() -> None:
+    """Run the stage."""
+    arguments = _parse()
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    work = Workspace.of(arguments.work)
+    work.pid.write_text(str(os.getpid()), encoding="ascii")
+    device = (
+        "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
+    )
+    trainer = Trainer(
+        StudentConfig(dim=arguments.dim),
+        Schedule(arguments.hours),
+        teacher_statistics(list_shards(work.shards, taught=True)),
+        "cpu" if device == "auto" else device,
+    )
+    last = work.checkpoints / "last.pt"
+    if last.exists():
+        trainer.load(last)
+    options = DataOptions(
+        work.shards, arguments.speech, work.bpe_model, seconds=arguments.batch, seed=arguments.seed
+    )
+    stream = BatchStream(options, hours=trainer.hours)
+    batches = DataLoader(stream, batch_size=None, num_workers=arguments.loaders, prefetch_factor=4)
+    dev = [
+        DevSet(arguments.speech / "ha-commands-tts-en"),
+        DevSet(arguments.speech / "librispeech-other-a", PEOPLE_UTTERANCES),
+    ]
+    _train(trainer, batches, dev, work, arguments.minutes * 60)
+
+
+def _train(
+    trainer: Trainer, batches: DataLoader[object], dev: list[DevSet], work: Workspace, every: float
+) -> None:
+    console = Console()
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model))
+    sums: dict[str, list[float]] = {}
+    begun, begun_hours, saved = time.monotonic(), trainer.hours, time.monotonic()
+    loading = iter(batches)  # before the handlers, which the loaders' processes would inherit
+    told = _StopRequest()
+    for batch in loading:
+        for name, loss in trainer.train_step(batch).items():  # type: ignore[arg-type]
+            sums.setdefault(name, []).append(loss)
+        if trainer.step % REPORT_EVERY == 0:
+            now = time.monotonic()
+            speed = (trainer.hours - begun_hours) * 3600 / (now - begun)
+            begun, begun_hours = now, trainer.hours
+            figures = {name: round(fmean(values), 4) for name, values in sums.items()}
+            console.print(
+                f"{trainer.step:6d}  {trainer.hours:7.2f} h  {figures}  {speed:.0f} x real time"
+            )
+            work.append_log(
+                step=trainer.step, hours=round(trainer.hours, 3), speed=round(speed), **figures
+            )
+            sums = {}
+        finished = trainer.hours >= trainer.schedule.hours
+        if finished or time.monotonic() - saved > every:
+            _score(trainer, dev, pieces, work, console)
+            trainer.save(work.checkpoints / "last.pt")
+            plot_log(work.log, work.root / "train.png")
+            begun = saved = time.monotonic()
+        if told.stop and not finished:
+            trainer.save(work.checkpoints / "last.pt")
+        if finished or told.stop:
+            return
+
+
+class _StopRequest:
+    """SIGTERM and SIGINT let the step in hand finish, so that nothing learned is lost."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+
+def _score(
+    trainer: Trainer,
+    dev: list[DevSet],
+    pieces: sentencepiece.SentencePieceProcessor,
+    work: Workspace,
+    console: Console,
+) -> None:
+    """Score the running average; keep the one of the lowest sum of word error rates."""
+    device = trainer.device
+    trainer.average.to("cpu")
+    transducer = trainer.schedule.uses_transducer(trainer.hours)
+    scores = {s.name: round(s.score(trainer.average, pieces, ctc=not transducer), 4) for s in dev}
+    trainer.average.to(device)
+    console.print(f"        WER {'transducer' if transducer else 'CTC'} {scores}")
+    work.append_log(
+        step=trainer.step, hours=round(trainer.hours, 3), transducer=transducer, wer=scores
+    )
+    # A CTC score is no promise about the transducer: the best starts anew when the transducer does.
+    total = sum(scores.values()) + (0.0 if transducer else 10.0)
+    if total < trainer.best:
+        trainer.best = total
+        trainer.save(work.checkpoints / "best.pt")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_workspace_arguments(parser, speech=True)
+    parser.add_argument(
+        "--hours", type=float, default=400.0, help="audio to see in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=6.0, help="between checkpoints (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--batch", type=float, default=120.0, help="seconds of audio a step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--dim",
+        type=int,
+        default=StudentConfig.dim,
+        help="width of the student (default: %(default)s)",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="of torch: 1 on a busy machine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--loaders", type=int, default=1, help="processes that make batches (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

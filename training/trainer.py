@@ -1,0 +1,186 @@
+"""The training state and one step of it: a student, two optimizers, three losses."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.data import Batch
+from training.losses import distillation_loss, transducer_loss, transducer_scores
+from training.student import Student, StudentConfig
+
+__all__ = ["Schedule", "Trainer"]
+
+WARM_UP_STEPS = 300
+ADAM_LR = 1e-3
+MUON_LR = 2e-3
+CLIP_NORM = 2.0
+AVERAGE = 0.998
+"""Weight of the past in the running average of the weights, which is what is shipped."""
+MAX_CELLS = 20_000
+"""Frames times labels of a batch that the transducer loss sees: its cost."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Learning rate and losses over the hours of audio: warm-up, level, a line to zero."""
+
+    hours: float
+    """Audio to see in all. May be raised (or lowered) when a run is resumed."""
+    transducer_from: float = 0.3
+    """Share of the hours after which the transducer loss joins CTC and the teacher."""
+    decay_from: float = 0.65
+
+    def learning_rate(self, step: int, hours: float) -> float:
+        """Factor of the learning rate."""
+        left = max(0.0, 1 - hours / self.hours)
+        return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, left / (1 - self.decay_from) + 0.01)
+
+    def uses_transducer(self, hours: float) -> bool:
+        """Whether the transducer loss has joined in."""
+        return hours >= self.hours * self.transducer_from
+
+
+class Trainer:
+    """Owns everything a checkpoint holds."""
+
+    def __init__(
+        self,
+        config: StudentConfig,
+        schedule: Schedule,
+        statistics: tuple[Tensor, Tensor],
+        device: str,
+    ) -> None:
+        self.device = torch.device(device)
+        self.schedule = schedule
+        self.student = Student(config).to(self.device)
+        self.average = copy.deepcopy(self.student).eval().requires_grad_(requires_grad=False)
+        self.statistics = statistics
+        self.step = 0
+        self.hours = 0.0
+        self.best = float("inf")
+        matrices = [m.weight for m in self.student.encoder.modules() if isinstance(m, nn.Linear)]
+        chosen = {id(p) for p in matrices}
+        others = [p for p in self.student.parameters() if id(p) not in chosen]
+        self._optimizers = (
+            torch.optim.Muon(
+                matrices, lr=MUON_LR, weight_decay=0.02, adjust_lr_fn="match_rms_adamw", ns_steps=4
+            ),
+            torch.optim.AdamW(others, lr=ADAM_LR, weight_decay=0.01, betas=(0.9, 0.98)),
+        )
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """Learn from one batch; returns its losses."""
+        batch = Batch(*(x.to(self.device) if isinstance(x, Tensor) else x for x in batch))
+        factor = self.schedule.learning_rate(self.step, self.hours)
+        for optimizer, rate in zip(self._optimizers, (MUON_LR, ADAM_LR), strict=True):
+            optimizer.param_groups[0]["lr"] = rate * factor
+            optimizer.zero_grad(set_to_none=True)
+        losses = self._losses(batch)
+        weights = {"teacher": 1.0, "ctc": 0.4, "transducer": 0.4}
+        total = sum(weights[name] * loss for name, loss in losses.items())
+        torch.as_tensor(total).backward()
+        norm = nn.utils.clip_grad_norm_(self.student.parameters(), CLIP_NORM)
+        if torch.isfinite(norm):
+            for optimizer in self._optimizers:
+                optimizer.step()
+        self._update_average()
+        self.step += 1
+        self.hours += batch.seconds / 3600
+        return {name: float(loss.detach()) for name, loss in losses.items()} | {"norm": float(norm)}
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint in one step, so that a kill leaves the one before."""
+        part = path.with_suffix(".tmp")
+        torch.save(self._state(), part)
+        part.rename(path)
+
+    def start_from(self, path: Path) -> None:
+        """Begin a new run with the averaged weights of another."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.student.load_state_dict(state["average"])
+        self.average.load_state_dict(state["average"])
+        self.statistics = state["statistics"]
+
+    def load(self, path: Path) -> None:
+        """Take up a checkpoint where it was left."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.student.load_state_dict(state["student"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.statistics = state["statistics"]
+        self.step, self.hours, self.best = state["step"], state["hours"], state["best"]
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "config": self.student.config.to_dict(),
+            "student": self.student.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "statistics": self.statistics,
+            "step": self.step,
+            "hours": self.hours,
+            "best": self.best,
+        }
+
+    def _losses(self, batch: Batch) -> dict[str, Tensor]:
+        mean, deviation = (s.to(self.device) for s in self.statistics)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            encoded = self.student.encoder(batch.features)
+            imitation, ctc = self.student.teacher(encoded), self.student.ctc(encoded)
+        losses = {}
+        if batch.teacher_lengths.any():
+            target = (batch.teacher - mean) / deviation
+            losses["teacher"] = distillation_loss(imitation.float(), target, batch.teacher_lengths)
+        frames = batch.frames.clamp_max(encoded.shape[1])
+        told = batch.label_lengths > 0
+        if told.any():
+            scores = F.log_softmax(ctc[told].float(), -1).transpose(0, 1)
+            losses["ctc"] = F.ctc_loss(
+                scores,
+                batch.labels[told],
+                frames[told],
+                batch.label_lengths[told],
+                zero_infinity=True,
+            )
+        if self.schedule.uses_transducer(self.hours):
+            losses["transducer"] = self._transducer(encoded, batch._replace(frames=frames))
+        return losses
+
+    def _transducer(self, encoded: Tensor, batch: Batch) -> Tensor:
+        """Loss a label, of as many utterances as MAX_CELLS allows; noise must stay blank."""
+        noise = (batch.label_lengths == 0) & (batch.teacher_lengths == 0)
+        usable = ((batch.label_lengths > 0) | noise).nonzero().squeeze(1)
+        cells = int(batch.frames.max()) * (int(batch.label_lengths.max()) + 1)
+        chosen = usable[
+            torch.randperm(len(usable), device=usable.device)[: max(1, MAX_CELLS // cells)]
+        ]
+        if not len(chosen):
+            return encoded.sum() * 0
+        labels, lengths = batch.labels[chosen], batch.label_lengths[chosen]
+        labels = labels[:, : max(1, int(lengths.max()))]
+        before = F.pad(labels, (2, 0))
+        before[:, 0] = -1
+        context = torch.stack([before[:, :-1], before[:, 1:]], 2)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            joined = (
+                self.student.to_joiner(encoded[chosen]).unsqueeze(2),
+                self.student.predictor(context).unsqueeze(1),
+            )
+            logits = self.student.join(*joined)
+        blanks, emitted = transducer_scores(logits.float(), labels)
+        losses = transducer_loss(blanks, emitted, batch.frames[chosen], lengths)
+        return losses.sum() / lengths.sum().clamp_min(1)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
+        for slow, fast in zip(self.average.parameters(), self.student.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)
