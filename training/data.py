@@ -75,10 +75,12 @@ class BatchStream(torch.utils.data.IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
         options, hours = self._options, self._hours
+        worker = torch.utils.data.get_worker_info()
+        number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.pieces))
         bank = NoiseBank.load(options.speech)
         while True:
-            rng = np.random.default_rng((options.seed, int(hours * 3600)))
+            rng = np.random.default_rng((options.seed, int(hours * 3600), number))
             shards = list_shards(options.shards, taught=None if options.untaught else True)
             augment = Augmenter(
                 bank, rng, min(1.0, 0.2 + 0.8 * hours / max(options.full_scene_hours, 1e-9))
@@ -87,7 +89,7 @@ class BatchStream(torch.utils.data.IterableDataset[Batch]):
                 batch = _make_batch(
                     [(shards[s], i) for s, i in group], pieces, augment, options, rng
                 )
-                hours += batch.seconds / 3600
+                hours += workers * batch.seconds / 3600
                 yield batch
 
 

@@ -31,9 +31,9 @@ AREAS = _split("""
     loft, conservatory, toilet, pool, deck, lounge, study, main bathroom, guest bathroom, home
     theater, media room, barn""")
 
-COLORS = _split(
-    """red, blue, green, yellow, white, orange, purple, pink, turquoise, violet, warm white, cold white"""
-)
+COLORS = _split("""
+    red, blue, green, yellow, white, orange, purple, pink, turquoise, violet, warm white,
+    cold white""")
 
 FLOORS = _split(
     "first, second, third, ground, top, upstairs, downstairs, basement, main, upper, lower"

@@ -100,6 +100,7 @@ def _train(
             trainer.save(work.checkpoints / "last.pt")
             plot_log(work.log, work.root / "train.png")
             begun = saved = time.monotonic()
+            begun_hours = trainer.hours
         if told.stop and not finished:
             trainer.save(work.checkpoints / "last.pt")
         if finished or told.stop:
