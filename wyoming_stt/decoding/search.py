@@ -49,7 +49,7 @@ class SearchFactory:
     def open(self, joint: Joint, options: SearchOptions) -> Search:
         """Begin the search that the options ask for."""
         graph = self._graph(options) if options.hotwords else None
-        if options.method == "beam":
+        if options.method == "beam" or (options.method == "auto" and graph is not None):
             return BeamSearch(
                 joint,
                 max_active_paths=options.max_active_paths,
