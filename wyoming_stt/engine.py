@@ -174,11 +174,9 @@ class Engine:
             self._recognizer = await self._load_in_thread()
         except ModelError as error:
             self.state, self._error = EngineState.ERROR, error
-            _LOGGER.error("the model cannot be used: %s", error)  # noqa: TRY400 - for people
         except SttError as error:
             self.state = EngineState.ERROR
             self._error = ModelNotReadyError(f"the model could not be made ready: {error}")
-            _LOGGER.error("%s", self._error)  # noqa: TRY400 - for people
         else:
             self.state = EngineState.READY
             duration = time.perf_counter() - started

@@ -7,13 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from wyoming_stt.errors import InferenceError, InferenceTimeoutError, SttError
 
 __all__ = ["Done", "WorkerPool"]
 
 T = TypeVar("T")
+
+
+CLOSE_S: Final = 0.5
+"""Longest wait for all threads at the end; one in the middle of a call may well need longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class _Worker(threading.Thread):
                 continue
             job.worker, job.started = self, time.perf_counter()
             job.run()
+            del job  # an idle worker must not keep the utterance it last worked for
 
 
 class WorkerPool:
@@ -116,9 +121,15 @@ class WorkerPool:
             remaining = timeout_s - running
 
     def close(self) -> None:
-        """Let the threads go once the queue is empty; one that is stuck dies with the process."""
+        """Let the threads end once the queue is empty; one that is stuck dies with the process.
+
+        Idle threads are waited for, which takes no time: whatever they held is gone afterwards.
+        """
         for _ in self._workers:
             self._jobs.put(None)
+        until = time.perf_counter() + CLOSE_S
+        for worker in self._workers:
+            worker.join(max(0.0, until - time.perf_counter()))
 
     def _hire(self) -> None:
         worker = _Worker(self._jobs)

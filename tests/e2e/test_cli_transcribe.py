@@ -15,7 +15,8 @@ def recording(tmp_path: Path) -> Path:
     return write_recording(tmp_path / "recording.wav")
 
 
-def test_words_go_to_standard_output(recording: Path) -> None:
+def test_words_go_to_standard_output(tmp_path: Path) -> None:
+    recording = write_recording(tmp_path / "recording.wav", rate=44_100)
     done = run("transcribe", "--model", "fake", recording)
     assert (done.returncode, done.stdout, done.stderr) == (0, WORDS + "\n", "")
 
