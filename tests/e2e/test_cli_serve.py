@@ -35,7 +35,7 @@ def test_a_recording_said_to_the_server_comes_back_as_words(tmp_path: Path) -> N
     recording = write_recording(tmp_path / "recording.wav", rate=44_100)
     with server("--model", "fake", "--set", "vad.kind=off") as running:
         uri = running.listening()
-        running.wait_for("Ready: fake")
+        running.wait_for("Ready: model fake")
         health = run("health", "--uri", uri)
         assert (health.returncode, health.stderr) == (0, "")
         assert "fake (en)" in health.stdout

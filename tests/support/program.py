@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,11 +64,14 @@ class Server:
 
 @contextlib.contextmanager
 def server(*arguments: str | Path) -> Iterator[Server]:
-    """Run a server; whatever happens, it is gone at the end."""
+    """Run a server; whatever happens, it is gone at the end, and at the end of our patience."""
     running = Server(*arguments)
+    watchdog = threading.Timer(PATIENCE_S, running.process.kill)
+    watchdog.start()
     try:
         yield running
     finally:
+        watchdog.cancel()
         running.process.kill()
         running.process.communicate()
 
