@@ -4,7 +4,7 @@ An ONNX file is a protobuf message `ModelProto`; field 14 is `metadata_props`, r
 key (1) and value (2) (onnx.proto3). Everything else is stepped over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -25,59 +25,65 @@ def read_metadata(path: Path) -> Mapping[str, str]:
     Raises:
         ModelFileError: the file is missing or no ONNX model.
     """
-    metadata: dict[str, str] = {}
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(0)
-            while (field := _next_field(file)) is not None:
-                number, length = field
-                if number == _METADATA_PROPS:
-                    if length > _MAX_ENTRY_BYTES:
-                        raise ValueError(f"a metadata entry of {length} bytes")
-                    key, value = _entry(file.read(length))
-                    metadata[key] = value
-                elif file.seek(length, 1) > size:
-                    raise ValueError("the file ends too early")
-    except FileNotFoundError as error:
-        raise ModelFileError(path, "an ONNX model", "nothing") from error
+            return _metadata(file)
+    except OSError as error:
+        found = f"nothing readable ({error.strerror})"
+        raise ModelFileError(path, "an ONNX model", found) from error
     except ValueError as error:
         raise ModelFileError(path, "an ONNX model", f"something else ({error})") from error
+
+
+def _metadata(file: BinaryIO) -> dict[str, str]:
+    size = file.seek(0, 2)
+    file.seek(0)
+    if not size:
+        raise ValueError("the file is empty")
+    metadata: dict[str, str] = {}
+    for number, length in _fields(file, size):
+        if number != _METADATA_PROPS:
+            file.seek(length, 1)
+        elif length > _MAX_ENTRY_BYTES:
+            raise ValueError(f"a metadata entry of {length} bytes")
+        else:
+            key, value = _entry(file.read(length))
+            metadata[key] = value
     return metadata
-
-
-def _next_field(file: BinaryIO) -> tuple[int, int] | None:
-    """Read a field's number and the bytes still to come of it; None at the end of the file."""
-    tag = _varint(file)
-    if tag is None:
-        return None
-    number, wire_type = tag >> 3, tag & 7
-    if wire_type == _VARINT:
-        _varint(file)
-        return number, 0
-    if wire_type == _BYTES:
-        return number, _varint(file) or 0
-    if wire_type in (_FIXED64, _FIXED32):
-        return number, 8 if wire_type == _FIXED64 else 4
-    raise ValueError(f"protobuf wire type {wire_type}")
 
 
 def _entry(message: bytes) -> tuple[str, str]:
     file, parts = BytesIO(message), {1: "", 2: ""}
-    while (field := _next_field(file)) is not None:
-        number, length = field
+    for number, length in _fields(file, len(message)):
         parts[number] = file.read(length).decode("utf-8")
     return parts[1], parts[2]
 
 
-def _varint(file: BinaryIO) -> int | None:
+def _fields(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
+    """Yield each field's number and bytes, which the caller has to read or to step over."""
+    while file.tell() < size:
+        tag = _varint(file)
+        number, wire_type = tag >> 3, tag & 7
+        if wire_type == _VARINT:
+            _varint(file)
+            length = 0
+        elif wire_type == _BYTES:
+            length = _varint(file)
+        elif wire_type in (_FIXED64, _FIXED32):
+            length = 8 if wire_type == _FIXED64 else 4
+        else:
+            raise ValueError(f"protobuf wire type {wire_type}")
+        if file.tell() + length > size:
+            raise ValueError("the file ends too early")
+        yield number, length
+
+
+def _varint(file: BinaryIO) -> int:
     value = 0
     for shift in range(0, 70, 7):
         byte = file.read(1)
         if not byte:
-            if shift:
-                raise ValueError("the file ends inside a number")
-            return None
+            raise ValueError("the file ends inside a number")
         value |= (byte[0] & 0x7F) << shift
         if byte[0] < 0x80:  # noqa: PLR2004 - the continuation bit of a varint
             return value
