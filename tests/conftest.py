@@ -4,8 +4,13 @@ import os
 from importlib.metadata import version
 
 import pytest
+from hypothesis import settings
 
 from wyoming_stt.sources import ENV_PREFIX
+
+# How long an example takes says nothing on a machine that others use, too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_report_header() -> str:
