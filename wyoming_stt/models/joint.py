@@ -8,6 +8,7 @@ import numpy as np
 from wyoming_stt.decoding.joint import Context, Logits
 from wyoming_stt.errors import ModelFileError
 from wyoming_stt.models.files import TransducerFiles
+from wyoming_stt.models.metadata import expect_size
 from wyoming_stt.ort import OrtModel, OrtOptions
 from wyoming_stt.text.tokens import TokenTable
 
@@ -35,9 +36,12 @@ class JointWeights:
             expected = f"{self.vocab_size} tokens, as {files.decoder.name} says"
             raise ModelFileError(files.tokens, expected, str(len(tokens)))
         for spec in self.joiner.inputs:
-            if spec.shape[-1] != self.joiner_dim:
-                expected = f"input {spec.name} of {self.joiner_dim}, as its metadata says"
-                raise ModelFileError(files.joiner, expected, str(spec.shape[-1]))
+            what = f"values in {spec.name}, as its metadata says"
+            expect_size(files.joiner, what, self.joiner_dim, spec.shape[-1])
+        what = f"values in decoder_out, as {files.joiner.name} says"
+        expect_size(files.decoder, what, self.joiner_dim, self._decoder.outputs[0].shape[-1])
+        what = f"values in logit, as {files.decoder.name} says"
+        expect_size(files.joiner, what, self.vocab_size, self.joiner.outputs[0].shape[-1])
         unk_id = tokens.id_of("<unk>")
         self.unk_id = -1 if unk_id is None else unk_id
         self.predict = lru_cache(_CACHED_CONTEXTS)(self._predict)

@@ -1,12 +1,13 @@
 """The shape of a streaming encoder, read from its metadata and checked against its graph."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from wyoming_stt.errors import ModelFileError
 from wyoming_stt.features.fbank import NUM_MELS
 from wyoming_stt.ort import OrtModel
 
-__all__ = ["SUBSAMPLING_FACTOR", "StreamingShape", "streaming_shape"]
+__all__ = ["SUBSAMPLING_FACTOR", "StreamingShape", "expect_size", "streaming_shape"]
 
 SUBSAMPLING_FACTOR = 4
 """Feature frames per encoder frame; the same in every icefall transducer."""
@@ -38,29 +39,33 @@ def streaming_shape(model: OrtModel, joiner_dim: int, *, caller_counts: bool) ->
     if not 0 < chunk_shift <= chunk_size:
         found = f"{chunk_shift} and {chunk_size}"
         raise ModelFileError(model.path, "decode_chunk_len from 1 to T", found)
-    _expect(model, "inputs beside x", len(model.outputs) - 1 + caller_counts, len(model.inputs) - 1)
-    _expect(model, "features in x", NUM_MELS, model.inputs[0].shape[-1])
-    _expect(model, "values in encoder_out", joiner_dim, model.outputs[0].shape[-1])
-    if model.inputs[0].shape[1] is not None:
-        _expect(model, "frames in x", chunk_size, model.inputs[0].shape[1])
-    _expect(
-        model, "frames in encoder_out", chunk_shift // SUBSAMPLING_FACTOR, model.outputs[0].shape[1]
-    )
+    path, x, encoder_out = model.path, model.inputs[0], model.outputs[0]
+    num_caches, num_frames = len(model.outputs) - 1, chunk_shift // SUBSAMPLING_FACTOR
+    expect_size(path, "inputs beside x", num_caches + caller_counts, len(model.inputs) - 1)
+    expect_size(path, "frames in x", chunk_size, x.shape[1])
+    expect_size(path, "features in x", NUM_MELS, x.shape[2])
+    expect_size(path, "frames in encoder_out", num_frames, encoder_out.shape[1])
+    expect_size(path, "values in encoder_out", joiner_dim, encoder_out.shape[2])
     caches = zip(model.inputs[1 : len(model.outputs)], model.outputs[1:], strict=True)
     for before, after in caches:
         if after.shape != before.shape or after.dtype is not before.dtype:
             expected = f"{after.name} shaped like {before.name}, {before.shape}"
-            raise ModelFileError(model.path, expected, str(after.shape))
+            raise ModelFileError(path, expected, str(after.shape))
     return StreamingShape(
         chunk_size=chunk_size,
         chunk_shift=chunk_shift,
         num_features=NUM_MELS,
-        num_frames=chunk_shift // SUBSAMPLING_FACTOR,
+        num_frames=num_frames,
         joiner_dim=joiner_dim,
         caller_counts=caller_counts,
     )
 
 
-def _expect(model: OrtModel, what: str, expected: int, found: int | None) -> None:
+def expect_size(path: Path, what: str, expected: int, found: int | None) -> None:
+    """Compare a size in a graph with what it has to be; a symbolic one, None, fits anything.
+
+    Raises:
+        ModelFileError: it is another.
+    """
     if found is not None and found != expected:
-        raise ModelFileError(model.path, f"{expected} {what}", str(found))
+        raise ModelFileError(path, f"{expected} {what}", str(found))

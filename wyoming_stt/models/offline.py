@@ -13,7 +13,7 @@ from wyoming_stt.features.fbank import FRAME_SHIFT, NUM_MELS, batch
 from wyoming_stt.models.base import ModelInfo
 from wyoming_stt.models.files import find
 from wyoming_stt.models.joint import JointWeights, OrtJoint
-from wyoming_stt.models.metadata import SUBSAMPLING_FACTOR
+from wyoming_stt.models.metadata import SUBSAMPLING_FACTOR, expect_size
 from wyoming_stt.ort import OrtModel, OrtOptions
 from wyoming_stt.text.tokens import TokenTable
 from wyoming_stt.types import Samples
@@ -39,10 +39,10 @@ class OfflineTransducer:
         if [spec.name for spec in self._encoder.inputs] != ["x", "x_lens"]:
             found = ", ".join(spec.name for spec in self._encoder.inputs)
             raise ModelFileError(files.encoder, "inputs x, x_lens", found)
-        if self._encoder.inputs[0].shape[-1] not in (NUM_MELS, None):
-            found = str(self._encoder.inputs[0].shape[-1])
-            raise ModelFileError(files.encoder, f"{NUM_MELS} features in x", found)
+        expect_size(files.encoder, "features in x", NUM_MELS, self._encoder.inputs[0].shape[-1])
         self._weights = JointWeights(files, self.tokens, options)
+        values = self._encoder.outputs[0].shape[-1]
+        expect_size(files.encoder, "values in encoder_out", self._weights.joiner_dim, values)
         self._searches = SearchFactory(self.tokens, files.bpe_model)
         self.info = ModelInfo(
             name=folder.resolve().name,
