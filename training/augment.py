@@ -82,7 +82,7 @@ class Augmenter:
         power = torch.stack(
             [h[:n].square().mean() for h, n in zip(heard, lengths, strict=True)]
         ).clamp_min(1e-9)
-        noise = torch.stack([self._noise(samples) for _ in range(count)])
+        noise = torch.stack([self._background(samples) for _ in range(count)])
         babble = heard.roll(1, 0) / power.roll(1).sqrt()[:, None]
         heard = heard + (noise + babble * self._amounts(count, 0.12, 5)) * power.sqrt()[:, None]
         return self._microphone(in_scene * heard + (1 - in_scene) * waves)
@@ -130,22 +130,21 @@ class Augmenter:
         tail[0] = 1
         return tail
 
-    def _noise(self, samples: int) -> Tensor:
-        """Noise at its drawn level below speech of power 1; sometimes none."""
+    def noise(self, samples: int) -> Tensor:
+        """Recorded, coloured or tonal noise of power 1."""
         rng = self._rng
-        if rng.random() < 0.25:
-            return torch.zeros(samples)
         kind = rng.random()
         if kind < 0.6 and self._bank.noise:
             source = self._bank.noise[rng.integers(len(self._bank.noise))]
-            noise = torch.from_numpy(
-                np.resize(np.roll(source, int(rng.integers(len(source)))), samples)
-            )
-        elif kind < 0.9:
-            noise = self._coloured(samples)
-        else:
-            noise = self._tones(samples)
-        return noise * 10 ** (-rng.uniform(*SNR_DB) / 20)
+            rolled = np.roll(source, int(rng.integers(len(source))))
+            return torch.from_numpy(np.resize(rolled, samples))
+        return self._coloured(samples) if kind < 0.9 else self._tones(samples)
+
+    def _background(self, samples: int) -> Tensor:
+        """Noise at its drawn level below speech of power 1; sometimes none."""
+        if self._rng.random() < 0.25:
+            return torch.zeros(samples)
+        return self.noise(samples) * 10 ** (-self._rng.uniform(*SNR_DB) / 20)
 
     def _coloured(self, samples: int) -> Tensor:
         white = torch.from_numpy(self._rng.standard_normal(samples // 2 + 1).astype(np.float32))

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import sentencepiece
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from training.augment import Augmenter, NoiseBank, mask_features
 from training.features import LOG_FLOOR, fbank, mel_banks
+from training.recordings import weight_of
 from training.shards import Shard, list_shards
 from training.student import LOOKAHEAD
 from training.text import normalize
@@ -51,8 +53,8 @@ class DataOptions:
     pieces: Path
     seconds: float = 100.0
     """Audio in a batch."""
-    recorded_weight: int = 2
-    """How often recorded speech is drawn for each time synthetic speech is."""
+    synthetic_share: float = 0.5
+    """Of the hours; the rest is recorded speech, its corpora by their weights."""
     full_scene_hours: float = 60.0
     """Scenes set in slowly: from a fifth of the utterances to all of them after this much audio."""
     noise_share: float = 0.03
@@ -107,23 +109,41 @@ def teacher_statistics(shards: list[Shard]) -> tuple[Tensor, Tensor]:
 def _batches(
     shards: list[Shard], options: DataOptions, rng: np.random.Generator
 ) -> list[list[tuple[int, int]]]:
-    """Utterances in groups of similar length, groups in random order, up to PASS_HOURS."""
-    rows = [(s, i) for s, shard in enumerate(shards) for i in range(len(shard))]
-    rows += [
-        row
-        for row in rows
-        if shards[row[0]].folder.name.startswith("rec-")
-        for _ in range(options.recorded_weight - 1)
-    ]
-    samples = np.array([shards[s].rows[i]["samples"] for s, i in rows], float)
-    order = np.argsort(samples * rng.uniform(0.9, 1.1, len(samples)))
+    """PASS_HOURS of utterances in groups of similar length, groups in random order."""
+    rows = np.array([(s, i) for s, shard in enumerate(shards) for i in range(len(shard))])
+    seconds = np.array([shards[s].rows[i]["samples"] for s, i in rows], float) / 16000
+    weights = np.array([weight_of(shards[s].rows[i]["source"]) for s, i in rows])
+    drawn = np.concatenate(
+        [
+            _draw(np.flatnonzero(chosen), share * PASS_HOURS, seconds, weights, rng)
+            for chosen, share in (
+                (weights == 0, options.synthetic_share),
+                (weights > 0, 1 - options.synthetic_share),
+            )
+            if chosen.any()
+        ]
+    )
     groups: list[list[tuple[int, int]]] = [[]]
-    for index in order:
-        if (len(groups[-1]) + 1) * samples[index] / 16000 > options.seconds:
+    for index in drawn[np.argsort(seconds[drawn] * rng.uniform(0.9, 1.1, len(drawn)))]:
+        if (len(groups[-1]) + 1) * seconds[index] > options.seconds:
             groups.append([])
-        groups[-1].append(rows[index])
+        groups[-1].append((int(rows[index][0]), int(rows[index][1])))
     rng.shuffle(groups)
-    return [group for group in groups if group][: int(PASS_HOURS * 3600 / options.seconds)]
+    return [group for group in groups if group]
+
+
+def _draw(
+    candidates: NDArray[np.intp],
+    hours: float,
+    seconds: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.intp]:
+    """Draw by weight (all alike where it is 0) as many candidates as fill the hours."""
+    share = weights[candidates] if weights[candidates].any() else np.ones(len(candidates))
+    share = share / share.sum()
+    count = max(1, int(hours * 3600 / (share * seconds[candidates]).sum()))
+    return rng.choice(candidates, count, p=share)
 
 
 def _make_batch(
@@ -137,9 +157,7 @@ def _make_batch(
     lengths = [len(wave) for wave in waves]
     silent = rng.random(len(rows)) < options.noise_share
     for index in np.flatnonzero(silent):
-        waves[index] = torch.from_numpy(
-            rng.standard_normal(lengths[index]).astype(np.float32) * 0.02
-        )
+        waves[index] = augment.noise(lengths[index])
     heard = augment(pad_sequence(waves, batch_first=True), lengths)
     warps = torch.from_numpy(
         rng.uniform(1 - options.warp, 1 + options.warp, len(rows)).astype(np.float32)

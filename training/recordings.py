@@ -18,7 +18,15 @@ from training.shards import Utterance
 from training.text import normalize
 from training.voices import SAMPLE_RATE
 
-__all__ = ["CORPORA", "Corpus", "Recording", "is_held_out", "read_manifest", "utterances"]
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "Recording",
+    "is_held_out",
+    "read_manifest",
+    "utterances",
+    "weight_of",
+]
 
 MAX_SECONDS = 17.0
 DEV_SETS = ("librispeech-other-a", "ha-commands-tts-en")
@@ -30,23 +38,26 @@ class Corpus:
 
     Args:
         verbatim: The transcripts say what is heard; otherwise the teacher's transcript stands in.
+        weight: How often an utterance is drawn: more where speakers and sentences are like those
+            of a household, less where single words come by the thousand.
         join: Recordings of one speaker joined into one utterance, for corpora of single words.
     """
 
     name: str
     verbatim: bool
+    weight: float
     join: int = 1
 
 
 CORPORA = (
-    Corpus("speechocean762", verbatim=True),
-    Corpus("ljspeech", verbatim=True),
-    Corpus("librispeech-251-speakers", verbatim=False),
-    Corpus("coffee-a", verbatim=False),
-    Corpus("wakewords", verbatim=True),
-    Corpus("community-wakewords", verbatim=False),
-    Corpus("digits", verbatim=True, join=4),
-    Corpus("letters-and-digits", verbatim=True, join=4),
+    Corpus("speechocean762", verbatim=True, weight=1.0),
+    Corpus("ljspeech", verbatim=True, weight=0.6),
+    Corpus("librispeech-251-speakers", verbatim=False, weight=4.0),
+    Corpus("coffee-a", verbatim=False, weight=3.0),
+    Corpus("wakewords", verbatim=True, weight=0.4),
+    Corpus("community-wakewords", verbatim=False, weight=0.4),
+    Corpus("digits", verbatim=True, weight=0.4, join=4),
+    Corpus("letters-and-digits", verbatim=True, weight=0.4, join=4),
 )
 
 
@@ -79,6 +90,11 @@ def read_audio(path: Path) -> NDArray[np.float32]:
 def is_held_out(path: Path) -> bool:
     """Whether a recording of `coffee-a`, which serves both uses, stays with the dev half."""
     return hashlib.sha256(path.name.encode()).digest()[0] % 2 == 0
+
+
+def weight_of(source: str) -> float:
+    """Weight of the utterances of a corpus; 0 for what is synthetic."""
+    return next((corpus.weight for corpus in CORPORA if corpus.name == source), 0.0)
 
 
 def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterator[Utterance]:

@@ -129,7 +129,7 @@ def _score(
     """Score the running average; keep the one of the lowest sum of word error rates."""
     device = trainer.device
     trainer.average.to("cpu")
-    transducer = trainer.schedule.uses_transducer(trainer.hours)
+    transducer = trainer.schedule.transducer_weight(trainer.hours) > 0
     scores = {s.name: round(s.score(trainer.average, pieces, ctc=not transducer), 4) for s in dev}
     trainer.average.to(device)
     console.print(f"        WER {'transducer' if transducer else 'CTC'} {scores}")

@@ -19,8 +19,11 @@ __all__ = ["Schedule", "Trainer"]
 
 WARM_UP_STEPS = 300
 ADAM_LR = 1e-3
-MUON_LR = 2e-3
+MUON_LR = 4e-3
 CLIP_NORM = 2.0
+CTC_WEIGHT, TRANSDUCER_WEIGHT = 0.4, 0.5
+TRANSDUCER_RISE = 0.08
+"""Share of the hours over which the transducer loss reaches its weight."""
 AVERAGE = 0.998
 """Weight of the past in the running average of the weights, which is what is shipped."""
 MAX_CELLS = 20_000
@@ -42,9 +45,14 @@ class Schedule:
         left = max(0.0, 1 - hours / self.hours)
         return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, left / (1 - self.decay_from) + 0.01)
 
-    def uses_transducer(self, hours: float) -> bool:
-        """Whether the transducer loss has joined in."""
-        return hours >= self.hours * self.transducer_from
+    def transducer_weight(self, hours: float) -> float:
+        """Weight of the transducer loss; it rises slowly, while the joiner still knows nothing.
+
+        The optimizers of predictor and joiner do not care how small a gradient is; the encoder,
+        which has other teachers, is spared it.
+        """
+        begun = hours / self.hours - self.transducer_from
+        return TRANSDUCER_WEIGHT * min(1.0, max(0.0, begun / TRANSDUCER_RISE))
 
 
 class Trainer:
@@ -83,7 +91,8 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = rate * factor
             optimizer.zero_grad(set_to_none=True)
         losses = self._losses(batch)
-        weights = {"teacher": 1.0, "ctc": 0.4, "transducer": 0.4}
+        weights = {"teacher": 1.0, "ctc": CTC_WEIGHT}
+        weights["transducer"] = self.schedule.transducer_weight(self.hours)
         total = sum(weights[name] * loss for name, loss in losses.items())
         torch.as_tensor(total).backward()
         norm = nn.utils.clip_grad_norm_(self.student.parameters(), CLIP_NORM)
@@ -150,7 +159,7 @@ class Trainer:
                 batch.label_lengths[told],
                 zero_infinity=True,
             )
-        if self.schedule.uses_transducer(self.hours):
+        if self.schedule.transducer_weight(self.hours):
             losses["transducer"] = self._transducer(encoded, batch._replace(frames=frames))
         return losses
 

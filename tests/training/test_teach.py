@@ -24,7 +24,7 @@ def test_the_teacher_hears_words_and_gives_25_frames_a_second(tmp_path: Path) ->
 def test_dev_sets_are_never_training_data(tmp_path: Path) -> None:
     assert not {"librispeech-other-a", "ha-commands-tts-en"} & {corpus.name for corpus in CORPORA}
     with pytest.raises(ValueError, match="dev set"):
-        next(utterances(tmp_path, Corpus("ha-commands-tts-en", verbatim=True), 1.0, 1))
+        next(utterances(tmp_path, Corpus("ha-commands-tts-en", verbatim=True, weight=1.0), 1.0, 1))
 
 
 def write_corpus(folder: Path, rows: list[tuple[str, str, str]]) -> None:
@@ -38,14 +38,14 @@ def write_corpus(folder: Path, rows: list[tuple[str, str, str]]) -> None:
 
 def test_single_words_are_joined_within_a_speaker(tmp_path: Path) -> None:
     write_corpus(tmp_path / "digits", [(f"{n}.wav", "One", f"speaker{n % 2}") for n in range(6)])
-    joined = list(utterances(tmp_path, Corpus("digits", verbatim=True, join=2), 1.0, 1))
+    joined = list(utterances(tmp_path, Corpus("digits", verbatim=True, weight=1.0, join=2), 1.0, 1))
     assert sorted(u.text for u in joined) == ["one", "one", "one one", "one one"]
     assert all(len(u.audio) >= 8000 * len(u.text.split()) for u in joined)
 
 
 def test_half_of_the_coffee_orders_stay_out(tmp_path: Path) -> None:
     write_corpus(tmp_path / "coffee-a", [(f"{n}.wav", "{}", "") for n in range(20)])
-    used = list(utterances(tmp_path, Corpus("coffee-a", verbatim=False), 1.0, 1))
+    used = list(utterances(tmp_path, Corpus("coffee-a", verbatim=False, weight=1.0), 1.0, 1))
     held_out = [n for n in range(20) if is_held_out(Path(f"{n}.wav"))]
     assert len(used) + len(held_out) == 20
     assert len(used) > 3
@@ -56,7 +56,7 @@ def test_faster_is_shorter(tmp_path: Path) -> None:
     write_corpus(tmp_path / "ljspeech", [("a.wav", "Hello, Dr. Who", ""), ("b.wav", "hello", "")])
     for speed in (0.8, 1.25):
         plain, shifted = (
-            list(utterances(tmp_path, Corpus("ljspeech", verbatim=True), s, 1))
+            list(utterances(tmp_path, Corpus("ljspeech", verbatim=True, weight=1.0), s, 1))
             for s in (1.0, speed)
         )
         assert [u.text for u in plain] == ["", "hello"]

@@ -17,7 +17,9 @@ def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
     shards, rng = tmp_path / "shards", np.random.default_rng(1)
     texts = ("turn on the lamp", "close the door", "", "set the timer please")
     spoken = [
-        Utterance(text, "test", "voice", rng.integers(-3000, 3000, 8000 + 999 * n).astype(np.int16))
+        Utterance(
+            text, "digits", "voice", rng.integers(-3000, 3000, 8000 + 999 * n).astype(np.int16)
+        )
         for n, text in enumerate(texts)
     ]
     write_shard(shards / "rec-test", spoken)
@@ -33,7 +35,7 @@ def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
 def new_trainer(options: DataOptions) -> Trainer:
     torch.manual_seed(1)
     statistics = teacher_statistics(list_shards(options.shards))
-    return Trainer(TINY, Schedule(hours=1.0, transducer_from=0.0), statistics, "cpu")
+    return Trainer(TINY, Schedule(hours=1.0, transducer_from=-1.0), statistics, "cpu")
 
 
 def test_batches_are_seeded_and_consistent(options: DataOptions) -> None:
@@ -68,3 +70,10 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[1] == 1
     assert rates[2] == pytest.approx(0.51)
     assert rates[3] == pytest.approx(0.01)
+
+
+def test_the_transducer_joins_late_and_slowly() -> None:
+    schedule = Schedule(hours=100.0, transducer_from=0.3)
+    weights = [schedule.transducer_weight(hours) for hours in (0.0, 29.9, 32.0, 60.0)]
+    assert weights[:2] == [0, 0]
+    assert 0 < weights[2] < weights[3] == schedule.transducer_weight(100.0)
