@@ -17,7 +17,6 @@ from training.student import Student, StudentConfig
 
 __all__ = ["Schedule", "Trainer"]
 
-WARM_UP_STEPS = 300
 ADAM_LR = 1e-3
 MUON_LR = 4e-3
 CLIP_NORM = 2.0
@@ -39,11 +38,12 @@ class Schedule:
     transducer_from: float = 0.3
     """Share of the hours after which the transducer loss joins CTC and the teacher."""
     decay_from: float = 0.65
+    warm_up_steps: int = 300
 
     def learning_rate(self, step: int, hours: float) -> float:
         """Factor of the learning rate."""
         left = max(0.0, 1 - hours / self.hours)
-        return min(1.0, (step + 1) / WARM_UP_STEPS) * min(1.0, left / (1 - self.decay_from) + 0.01)
+        return min(1.0, (step + 1) / self.warm_up_steps) * min(1.0, left / (1 - self.decay_from) + 0.01)
 
     def transducer_weight(self, hours: float) -> float:
         """Weight of the transducer loss; it rises slowly, while the joiner still knows nothing.

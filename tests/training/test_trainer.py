@@ -35,7 +35,7 @@ def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
 def new_trainer(options: DataOptions) -> Trainer:
     torch.manual_seed(1)
     statistics = teacher_statistics(list_shards(options.shards))
-    return Trainer(TINY, Schedule(hours=1.0, transducer_from=-1.0), statistics, "cpu")
+    return Trainer(TINY, Schedule(hours=1.0, transducer_from=-1.0, warm_up_steps=1), statistics, "cpu")
 
 
 def test_batches_are_seeded_and_consistent(options: DataOptions) -> None:
