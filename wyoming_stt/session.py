@@ -169,11 +169,14 @@ class Session:
         return [*closing.events, final]
 
     def _words(self, hypothesis: Hypothesis) -> Iterator[Word]:
-        """Move the words from where they were fed to where they were said."""
-        true_position = self._gate.true_position
+        """Move the words from where they were fed to where they were said.
+
+        The last one may have been heard in the silence that the model was given after the end.
+        """
         for word in words.group(hypothesis, self._tokens, self._info.frame_samples):
-            start, end = true_position(word.start), true_position(word.end)
-            yield Word(word.text, start, min(end, self._position), word.confidence)
+            start, end = map(self._gate.true_position, (word.start, word.end))
+            last = self._position
+            yield Word(word.text, min(start, last), min(end, last), word.confidence)
 
 
 def _is_final(events: list[Event]) -> bool:
