@@ -42,8 +42,9 @@ class Schedule:
 
     def learning_rate(self, step: int, hours: float) -> float:
         """Factor of the learning rate."""
-        left = max(0.0, 1 - hours / self.hours)
-        return min(1.0, (step + 1) / self.warm_up_steps) * min(1.0, left / (1 - self.decay_from) + 0.01)
+        rising = min(1.0, (step + 1) / self.warm_up_steps)
+        left = max(0.0, 1 - hours / self.hours) / (1 - self.decay_from)
+        return rising * min(1.0, left + 0.01)
 
     def transducer_weight(self, hours: float) -> float:
         """Weight of the transducer loss; it rises slowly, while the joiner still knows nothing.
