@@ -47,7 +47,7 @@ def test_pieces_of_one_size_give_the_same_bits(rate: int, size: int) -> None:
     assert np.array_equal(resample(rate, every(samples, size)), resample(rate, [samples]))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(RATES), st.integers(0, 6_000), st.data())
 def test_any_chunking_gives_the_same_bits(rate: int, size: int, data: st.DataObject) -> None:
     samples = noise(size)

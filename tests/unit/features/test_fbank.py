@@ -35,7 +35,7 @@ def test_pieces_and_blocks_of_one_size_give_the_same_bits(size: int, take: int) 
     assert np.array_equal(fbank(every(samples, size), take), batch(samples))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 9_000), st.integers(1, 70), st.data())
 def test_any_chunking_gives_the_same_bits(size: int, take: int, data: st.DataObject) -> None:
     samples = noise(size)
@@ -57,7 +57,7 @@ def test_a_frame_is_ready_with_its_last_sample() -> None:
         stream.take(8)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 4_000), st.integers(0, 25), st.integers(0, 2_000))
 def test_a_copy_goes_its_own_way(size: int, take: int, more: int) -> None:
     first, second, other = noise(size, 1), noise(more, 2), noise(more, 4)
