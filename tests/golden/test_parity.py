@@ -1,5 +1,7 @@
 """The same tokens as sherpa-onnx, id by id: the real model and every family with random weights."""
 
+import functools
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -7,16 +9,20 @@ import numpy as np
 import pytest
 import sherpa_onnx
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.onnx_models import FAMILIES, OFFLINE_FAMILIES, build
 from tests.support.onnx_models.audio import speechlike
 from tests.support.shared import MODEL, needs_shared, recordings
 from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.events import Event
 from wyoming_stt.features.fbank import samples_for
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.files import find
 from wyoming_stt.models.onnx_metadata import read_metadata
 from wyoming_stt.models.registry import load_model
+from wyoming_stt.session import Session, UtteranceOptions
 from wyoming_stt.types import Samples
 
 METHODS = {"greedy": "greedy_search", "beam": "modified_beam_search"}
@@ -103,3 +109,29 @@ def test_real_model_on_people(method: str, share: float) -> None:
     same = compare(MODEL, method, sounds)
     print(f"{method}: the same tokens as sherpa-onnx on {sum(same)} of {len(same)} recordings")
     assert sum(same) >= share * len(same)
+
+
+@needs_shared
+@pytest.mark.model
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(3, 20_000), min_size=1, max_size=12))
+def test_real_model_in_any_chunks(sizes: list[int]) -> None:
+    """Bytes in, words out: cut anywhere, also inside a sample, the transcript is the same."""
+    whole, pcm, recognizer = _whole()
+    session = Session(recognizer, UtteranceOptions())
+    start, cuts = 0, itertools.cycle(sizes)
+    while start < len(pcm):
+        size = next(cuts)
+        session.accept(pcm[start : start + size])
+        start += size
+    assert session.finish()[-1] == whole
+
+
+@functools.cache
+def _whole() -> tuple[Event, bytes, Recognizer]:
+    samples, _ = soundfile.read(recordings("librispeech-other-a")[10].path, dtype="int16")
+    pcm = samples[: 4 * 16_000].tobytes()
+    recognizer = load_model(MODEL, languages=["en"])
+    session = Session(recognizer, UtteranceOptions())
+    session.accept(pcm)
+    return session.finish()[-1], pcm, recognizer
