@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class Reference:
 
     def _tail(self, num_samples: int) -> Samples:
         """The same tail as ours and one frame more, for which sherpa-onnx waits and never uses."""
-        chunks = -(-(-(-num_samples // 160)) // self._shift)
+        chunks = math.ceil(math.ceil(num_samples / 160) / self._shift)
         frames = (chunks - 1) * self._shift + self._size + 1
         return np.zeros(max(0, samples_for(frames) - num_samples), np.float32)
 
