@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +13,12 @@ import sherpa_onnx
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sentencepiece import SentencePieceProcessor
 
 from tests.support.onnx_models import FAMILIES, OFFLINE_FAMILIES, build
 from tests.support.onnx_models.audio import speechlike
 from tests.support.shared import MODEL, needs_shared, recordings
-from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.decoding.options import Hotword, SearchOptions
 from wyoming_stt.events import Event
 from wyoming_stt.features.fbank import samples_for
 from wyoming_stt.models.base import Recognizer
@@ -32,7 +34,7 @@ METHODS = {"greedy": "greedy_search", "beam": "modified_beam_search"}
 class Reference:
     """sherpa-onnx on the files that our loader would choose, one utterance at a time."""
 
-    def __init__(self, folder: Path, method: str) -> None:
+    def __init__(self, folder: Path, method: str, **options: object) -> None:
         files = find(folder)
         metadata = read_metadata(files.encoder)
         self._online = "decode_chunk_len" in metadata
@@ -46,6 +48,7 @@ class Reference:
             joiner=str(files.joiner),
             num_threads=1,
             decoding_method=METHODS[method],
+            **options,
         )
 
     def pieces(self, samples: Samples) -> list[str]:
@@ -54,16 +57,16 @@ class Reference:
             stream.accept_waveform(16_000, samples)
             self._recognizer.decode_stream(stream)
             return list(stream.result.tokens)
-        stream.accept_waveform(16_000, np.concatenate([samples, self._tail(len(samples))]))
+        stream.accept_waveform(16_000, self.with_tail(samples))
         while self._recognizer.is_ready(stream):
             self._recognizer.decode_stream(stream)
         return list(self._recognizer.tokens(stream))
 
-    def _tail(self, num_samples: int) -> Samples:
-        """The same tail as ours and one frame more, for which sherpa-onnx waits and never uses."""
-        chunks = math.ceil(math.ceil(num_samples / 160) / self._shift)
+    def with_tail(self, samples: Samples) -> Samples:
+        """Append our tail and one frame more, for which sherpa-onnx waits and never uses."""
+        chunks = math.ceil(math.ceil(len(samples) / 160) / self._shift)
         frames = (chunks - 1) * self._shift + self._size + 1
-        return np.zeros(max(0, samples_for(frames) - num_samples), np.float32)
+        return np.pad(samples, (0, max(0, samples_for(frames) - len(samples))))
 
 
 def our_pieces(recognizer: Recognizer, method: str, samples: Samples) -> list[str]:
@@ -110,6 +113,35 @@ def test_real_model_on_people(method: str, share: float) -> None:
     same = compare(MODEL, method, sounds)
     print(f"{method}: the same tokens as sherpa-onnx on {sum(same)} of {len(same)} recordings")
     assert sum(same) >= share * len(same)
+
+
+@needs_shared
+@pytest.mark.model
+@pytest.mark.slow
+def test_hotwords_weigh_the_same(tmp_path: Path) -> None:
+    """Before the end, where ours takes back the boosts of phrases that were only begun."""
+    people = recordings("coffee-a", most=25)
+    slots = [json.loads(recording.transcript)["slots"].values() for recording in people]
+    names = sorted({name.strip().upper() for values in slots for name in values})
+    (tmp_path / "hotwords.txt").write_text("\n".join(names))
+    pieces = SentencePieceProcessor(model_file=str(MODEL / "bpe.model"))
+    vocabulary = [f"{pieces.id_to_piece(i)}\t{pieces.get_score(i)}" for i in range(len(pieces))]
+    (tmp_path / "bpe.vocab").write_text("\n".join(vocabulary))
+    reference = Reference(
+        MODEL,
+        "beam",
+        hotwords_file=str(tmp_path / "hotwords.txt"),
+        hotwords_score=2.0,
+        modeling_unit="bpe",
+        bpe_vocab=str(tmp_path / "bpe.vocab"),
+    )
+    recognizer = load_model(MODEL, languages=["en"])
+    options = SearchOptions(hotwords=tuple(map(Hotword, names)), hotwords_score=2.0)
+    for recording in people:
+        samples = soundfile.read(recording.path, dtype="float32")[0]
+        heard = recognizer.open(options).push(reference.with_tail(samples))
+        ours = [recognizer.tokens.pieces[token].replace("▁", " ") for token in heard.token_ids]
+        assert ours == reference.pieces(samples)
 
 
 @needs_shared
