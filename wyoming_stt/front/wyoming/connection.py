@@ -13,8 +13,9 @@ from wyoming.ping import Ping
 from wyoming_stt.engine import Engine
 from wyoming_stt.errors import LimitError, ShuttingDownError, SttError
 from wyoming_stt.front.wyoming.conversation import Audio, Begin, Conversation, End, Reply, State
+from wyoming_stt.front.wyoming.inbox import Inbox
 from wyoming_stt.front.wyoming.options import WyomingOptions
-from wyoming_stt.front.wyoming.utterance import Chunks, transcribe
+from wyoming_stt.front.wyoming.utterance import transcribe
 from wyoming_stt.front.wyoming.wire import read_event
 
 __all__ = ["Connection"]
@@ -26,8 +27,8 @@ class Connection:
     """Serves one client until it leaves, errs, or the server drains.
 
     Two tasks share the work: one reads events, so that `describe` and `ping` are answered whatever
-    the engine does; one carries the open utterance. One audio chunk at most waits between them: a
-    busy engine stops the reading, and TCP stops the client.
+    the engine does; one carries the open utterance. Little audio may wait between them: then a busy
+    engine stops the reading, and TCP stops the client.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Connection:
         self._engine = engine
         self._options = options
         self._peer = _peer(writer)
-        self._chunks: Chunks = asyncio.Queue(maxsize=1)
+        self._inbox = Inbox()
         self._answered = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None
         self._awaits_event = False
@@ -95,13 +96,13 @@ class Connection:
                 case Reply(message):
                     await self._send([message])
                 case Begin() as begin:
-                    self._chunks = asyncio.Queue(maxsize=1)
+                    self._inbox = Inbox()
                     self._answered.clear()
-                    tasks.create_task(self._transcribe(begin, self._chunks))
+                    tasks.create_task(self._transcribe(begin, self._inbox))
                 case Audio(pcm):
-                    await self._chunks.put(pcm)
+                    await self._inbox.put(pcm)
                 case End():
-                    await self._chunks.put(None)
+                    self._inbox.end()
         if self._conversation.state is State.LISTENING:
             raise ConnectionResetError("left in the middle of an utterance")
 
@@ -113,13 +114,11 @@ class Connection:
         self._set_deadline()
         return await read_event(self._reader, first, self._options) if first else None
 
-    async def _transcribe(self, begin: Begin, chunks: Chunks) -> None:
-        await transcribe(self._engine, begin, chunks, self._send)
+    async def _transcribe(self, begin: Begin, inbox: Inbox) -> None:
+        await transcribe(self._engine, begin, inbox, self._send)
         self._conversation.answered()
         self._answered.set()
-        if not chunks.empty():
-            # Nobody will take it any more, and the reader may wait to put the next.
-            chunks.get_nowait()
+        inbox.close()
         self._set_deadline()
 
     def _set_deadline(self) -> None:

@@ -1,6 +1,5 @@
 """One utterance between a connection and the engine."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -9,19 +8,17 @@ from wyoming.event import Eventable
 from wyoming_stt.engine import Engine, LeaseStats
 from wyoming_stt.events import FinalTranscript
 from wyoming_stt.front.wyoming.conversation import Begin
+from wyoming_stt.front.wyoming.inbox import Inbox
 
-__all__ = ["Chunks", "Send", "transcribe"]
+__all__ = ["Send", "transcribe"]
 
 logger = logging.getLogger(__name__)
-
-Chunks = asyncio.Queue[bytes | None]
-"""PCM in order; None after the last."""
 
 Send = Callable[[Iterable[Eventable]], Awaitable[None]]
 
 
-async def transcribe(engine: Engine, begin: Begin, chunks: Chunks, send: Send) -> None:
-    """Listen until the chunks or the speech end, and send everything that is heard.
+async def transcribe(engine: Engine, begin: Begin, inbox: Inbox, send: Send) -> None:
+    """Listen until the audio or the speech ends, and send everything that is heard.
 
     Raises:
         SttError: of any kind; the client has no transcript then.
@@ -30,7 +27,7 @@ async def transcribe(engine: Engine, begin: Begin, chunks: Chunks, send: Send) -
     async with engine.open(begin.options) as lease:
         final = None
         while final is None:
-            pcm = await chunks.get()
+            pcm = await inbox.take()
             events = await (lease.finish() if pcm is None else lease.accept(pcm))
             await send(begin.transcript.write(events))
             final = next((event for event in events if isinstance(event, FinalTranscript)), None)
