@@ -60,6 +60,10 @@ class EngineOptions:
     """Longest wait for the model to load: large ones on a Pi's card take over a minute."""
     max_utterance_s: float = 300.0
     """Longest utterance. Home Assistant ends one after 15 s, its pipeline after 300 s."""
+    gather_s: float = 0.08
+    """Audio collected before a thread is woken for it, which costs as much as decoding 5 ms. Home
+    Assistant sends 10 ms at a time. Words before the end, and an endpoint, may come this much
+    later; the transcript after `finish` does not."""
     slice_s: float = 1.0
     """Audio handed over faster than it was spoken is decoded in turns of this length."""
 
@@ -202,7 +206,8 @@ class Lease:
         self._pool = pool
         self._options = options
         self._session: Session | None = None
-        self._kept = bytearray()  # audio that came before the model was ready
+        self._kept = bytearray()  # audio that waits for more, or for the model
+        self._gather_bytes = options.format.seconds_to_bytes(engine.options.gather_s)
         self._slice_bytes = options.format.seconds_to_bytes(engine.options.slice_s)
         self._left = options.format.seconds_to_bytes(engine.options.max_utterance_s)
 
@@ -219,10 +224,10 @@ class Lease:
             limit = f"{self._engine.options.max_utterance_s:g} s"
             raise LimitError("the utterance is too long", limit, "engine.max_utterance_s")
         self.stats.audio_s += len(pcm) / self._options.format.seconds_to_bytes(1)
-        if self._engine.state is EngineState.LOADING:
-            self._kept += pcm
+        self._kept += pcm
+        if self._engine.state is EngineState.LOADING or len(self._kept) < self._gather_bytes:
             return []
-        return await self._decode(pcm)
+        return await self._decode()
 
     async def finish(self) -> list[Event]:
         """Decode what is left; the last event is the final transcript.
@@ -230,15 +235,13 @@ class Lease:
         Raises:
             The same as `accept`, and ModelNotReadyError where the model loads for too long.
         """
-        events = await self._decode(b"")
+        events = await self._decode()
         session = await self._open()
         return events + await self._run(session.finish)
 
-    async def _decode(self, pcm: bytes) -> list[Event]:
+    async def _decode(self) -> list[Event]:
         session = await self._open()
-        if self._kept:
-            pcm = bytes(self._kept) + pcm
-            self._kept.clear()
+        pcm, self._kept = bytes(self._kept), bytearray()
         events: list[Event] = []
         for start in range(0, len(pcm), self._slice_bytes):
             piece = pcm[start : start + self._slice_bytes]
