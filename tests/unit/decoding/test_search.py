@@ -18,7 +18,7 @@ CLOSE = [0.0, 5.0, 4.0, 0.0]
 
 
 def said(options: SearchOptions, *rows: Sequence[float]) -> str:
-    search = FACTORY.open(ScriptedJoint(), options)
+    search = SearchFactory(TOKENS, None).open(ScriptedJoint(), options)
     search.advance(frames(*rows))
     search.finish()
     return TOKENS.decode(search.hypothesis().token_ids)
@@ -87,3 +87,11 @@ def test_trailing_blanks() -> None:
     assert Hypothesis(num_frames=7).trailing_blanks == 7
     assert Hypothesis((1, 2), (3, 6), (0.0, 0.0), 7).trailing_blanks == 0
     assert Hypothesis((1, 2), (3, 5), (0.0, 0.0), 9).trailing_blanks == 3
+
+
+def test_the_same_hotwords_are_prepared_once(caplog: pytest.LogCaptureFixture) -> None:
+    options = SearchOptions(hotwords=(Hotword("kitchen"),))
+    with caplog.at_level(logging.DEBUG):
+        FACTORY.open(ScriptedJoint(), options)
+        FACTORY.open(ScriptedJoint(), options)
+    assert len(caplog.records) == 1
