@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
+from typing import Final
 
 from wyoming.error import Error
 from wyoming.event import Event, Eventable, async_write_event
@@ -21,6 +22,8 @@ from wyoming_stt.front.wyoming.wire import read_event
 __all__ = ["Connection"]
 
 logger = logging.getLogger(__name__)
+
+_GULP_BYTES: Final = 65_536
 
 
 class Connection:
@@ -169,7 +172,7 @@ class Connection:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._options.linger_s):
                 self._writer.write_eof()
-                while await self._reader.read(self._options.max_header_bytes):
+                while await self._reader.read(_GULP_BYTES):
                     pass
 
 

@@ -1,6 +1,8 @@
 """What the Wyoming door is, and how much it takes from one client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from wyoming_stt.errors import SettingsError
 
 __all__ = ["WyomingOptions"]
 
@@ -55,6 +57,13 @@ class WyomingOptions:
     drain_s: float = 6.0
     """For open utterances to end when the server stops. Docker and the Supervisor kill after
     10 s; the rest of it is for telling the last clients, and for what else has to close."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name.startswith("max_") or field.name.endswith("_s"):
+                value = getattr(self, field.name)
+                if value <= 0:
+                    raise SettingsError(f"{field.name} is {value}, but must be above 0")
 
     @property
     def ends_utterances(self) -> bool:

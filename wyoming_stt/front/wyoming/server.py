@@ -61,7 +61,8 @@ class WyomingServer:
         self._visits: dict[asyncio.Task[None], Connection] = {}
         self._stopping = False
         self.ended = asyncio.Event()
-        """Set when nobody can come any more: standard input, the only client, has ended."""
+        """Set when nobody can come any more: standard input, the only client, has ended. Whoever
+        runs the server waits for it, and may set it for other reasons to stop."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

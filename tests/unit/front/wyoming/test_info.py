@@ -17,15 +17,3 @@ def test_info_as_a_client_reads_it(external: bool) -> None:
     assert program.supports_transcript_streaming
     assert program.requires_external_vad is external
     assert (model.name, model.languages, model.installed) == ("small", ["en", "de"], True)
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        (WyomingOptions(), False),
-        (WyomingOptions(endpointing=True), True),
-        (WyomingOptions(requires_external_vad=False), True),
-    ],
-)
-def test_somebody_ends_every_utterance(options: WyomingOptions, expected: bool) -> None:
-    assert options.ends_utterances is expected
