@@ -24,8 +24,9 @@ class OutputFormat(StrEnum):
 
 
 class SearchMethod(StrEnum):
-    """How to search."""
+    """How to search; auto is beam as soon as there are hotwords."""
 
+    AUTO = "auto"
     GREEDY = "greedy"
     BEAM = "beam"
 

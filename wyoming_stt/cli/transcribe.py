@@ -32,7 +32,10 @@ def transcribe(
             "'kitchen :2.5' gives one a score.",
         ),
     ] = None,
-    search: Annotated[SearchMethod | None, typer.Option(help="How to search.")] = None,
+    search: Annotated[
+        SearchMethod | None,
+        typer.Option(help="How to search; by default beam for hotwords, else greedy."),
+    ] = None,
     output: Annotated[
         OutputFormat, typer.Option("--format", help="What to write for each file.")
     ] = OutputFormat.TEXT,
