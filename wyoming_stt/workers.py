@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from wyoming_stt.errors import InferenceError, InferenceTimeoutError, SttError
+from wyoming_stt.errors import InferenceError, InferenceTimeoutError, ShuttingDownError, SttError
 
 __all__ = ["Done", "WorkerPool"]
 
@@ -32,39 +33,52 @@ class Done(Generic[T]):
 class _Job:
     """One call on its way through a thread."""
 
-    def __init__(self, call: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.call = call
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.submitted = time.perf_counter()
-        self.started: float | None = None
-        self.worker: _Worker | None = None
+    timer: asyncio.TimerHandle
 
-    def run(self) -> None:
+    def __init__(
+        self, call: Callable[[], Any], timeout_s: float, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.timeout_s = timeout_s
+        self.loop = loop
+        self.future: asyncio.Future[Done[Any] | SttError] = loop.create_future()
+        self.worker: _Worker | None = None
+        self.finished = False
+        self._call = call
+        self._submitted = time.perf_counter()
+        self._started: float | None = None
+
+    @property
+    def running_s(self) -> float:
+        """How long a thread has been at it."""
+        return 0.0 if self._started is None else time.perf_counter() - self._started
+
+    def run(self, worker: "_Worker") -> None:
+        """Make the call in this thread, unless nobody waits for it any more."""
+        self.worker, self._started = worker, time.perf_counter()
+        if self.future.cancelled():
+            settle: Callable[[], None] = self.timer.cancel
+        else:
+            settle = partial(self.settle, self._outcome(self._started))
+        self.finished = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self.loop.call_soon_threadsafe(settle)
+
+    def settle(self, outcome: Done[Any] | SttError) -> None:
+        """Tell the caller. An error is a result here: one that nobody awaits is no mistake."""
+        self.timer.cancel()
+        if not self.future.done():
+            self.future.set_result(outcome)
+
+    def _outcome(self, started: float) -> Done[Any] | SttError:
         try:
-            value = self.call()
+            value = self._call()
         except SttError as error:
-            self._settle(error)
+            return error
         except Exception as error:  # noqa: BLE001 - whatever a model throws ends one utterance only
             failure = InferenceError(f"the model failed: {type(error).__name__}: {error}")
             failure.__cause__ = error
-            self._settle(failure)
-        else:
-            assert self.started is not None  # noqa: S101 - the worker has just set it
-            run_s = time.perf_counter() - self.started
-            self._settle(Done(value, self.started - self.submitted, run_s))
-
-    def _settle(self, outcome: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self.loop.call_soon_threadsafe(self._resolve, outcome)
-
-    def _resolve(self, outcome: object) -> None:
-        if self.future.done():
-            return
-        if isinstance(outcome, SttError):
-            self.future.set_exception(outcome)
-        else:
-            self.future.set_result(outcome)
+            return failure
+        return Done(value, started - self._submitted, time.perf_counter() - started)
 
 
 class _Worker(threading.Thread):
@@ -79,11 +93,9 @@ class _Worker(threading.Thread):
         while not self.abandoned:
             job = self._jobs.get()
             if job is None:
+                self._jobs.put(None)  # for the next thread
                 return
-            if job.future.cancelled():
-                continue
-            job.worker, job.started = self, time.perf_counter()
-            job.run()
+            job.run(self)
             del job  # an idle worker must not keep the utterance it last worked for
 
 
@@ -96,6 +108,7 @@ class WorkerPool:
     def __init__(self, size: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers: set[_Worker] = set()
+        self._closed = False
         for _ in range(size):
             self._hire()
 
@@ -105,28 +118,26 @@ class WorkerPool:
         Raises:
             InferenceTimeoutError: the call took too long; its thread is given up and replaced.
             InferenceError: the call failed with anything that is not ours.
+            ShuttingDownError: the pool was closed.
         """
-        job = _Job(call, asyncio.get_running_loop())
+        if self._closed:
+            raise ShuttingDownError("the server is shutting down")
+        loop = asyncio.get_running_loop()
+        job = _Job(call, timeout_s, loop)
+        job.timer = loop.call_later(timeout_s, self._check, job)
         self._jobs.put(job)
-        remaining = timeout_s
-        while True:
-            done, _ = await asyncio.wait([job.future], timeout=remaining)
-            if done:
-                result: Done[T] = job.future.result()
-                return result
-            running = 0.0 if job.started is None else time.perf_counter() - job.started
-            if running >= timeout_s:
-                self._replace(job)
-                raise InferenceTimeoutError(f"no answer from the model within {timeout_s:g} s")
-            remaining = timeout_s - running
+        outcome = await job.future
+        if isinstance(outcome, SttError):
+            raise outcome
+        return outcome
 
     def close(self) -> None:
         """Let the threads end once the queue is empty; one that is stuck dies with the process.
 
         Idle threads are waited for, which takes no time: whatever they held is gone afterwards.
         """
-        for _ in self._workers:
-            self._jobs.put(None)
+        self._closed = True
+        self._jobs.put(None)
         until = time.perf_counter() + CLOSE_S
         for worker in self._workers:
             worker.join(max(0.0, until - time.perf_counter()))
@@ -136,9 +147,15 @@ class WorkerPool:
         self._workers.add(worker)
         worker.start()
 
-    def _replace(self, job: _Job) -> None:
-        job.future.cancel()
-        if job.worker is not None and not job.worker.abandoned:
-            job.worker.abandoned = True
-            self._workers.discard(job.worker)
-            self._hire()
+    def _check(self, job: _Job) -> None:
+        """Give up a call that runs for too long, whether or not its caller is still there."""
+        if job.finished:
+            return
+        left = job.timeout_s - job.running_s
+        if left > 0 or job.worker is None:
+            job.timer = job.loop.call_later(left, self._check, job)
+            return
+        job.worker.abandoned = True
+        self._workers.discard(job.worker)
+        self._hire()
+        job.settle(InferenceTimeoutError(f"no answer from the model within {job.timeout_s:g} s"))
