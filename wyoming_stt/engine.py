@@ -99,7 +99,7 @@ class Engine:
         self.state = EngineState.LOADING
         self._load = load
         self._recognizer: Recognizer | None = None
-        self._error: ModelError | None = None
+        self._error: ModelError = ModelNotReadyError("the model is not loaded")
         self._settled = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._pool = WorkerPool(options.workers or len(os.sched_getaffinity(0)))
@@ -123,13 +123,14 @@ class Engine:
             ShuttingDownError: the engine was closed.
         """
         try:
-            await asyncio.wait_for(self._settled.wait(), self.options.ready_timeout_s)
+            async with asyncio.timeout(self.options.ready_timeout_s):
+                await self._settled.wait()
         except TimeoutError:
             raise ModelNotReadyError("the model is still loading; try again later") from None
-        if self.state is EngineState.CLOSED:
-            raise ShuttingDownError("the server is shutting down")
+        self._refuse_if_closed()
         if self._recognizer is None:
-            raise self._error or ModelNotReadyError("the model is not loaded")
+            # Raised again and again, it would remember the frames of all who were refused.
+            raise self._error.with_traceback(None)
         return self._recognizer
 
     async def close(self) -> None:
@@ -150,10 +151,10 @@ class Engine:
             OverloadedError: all places are taken, and the waiting room too, or for too long.
             ShuttingDownError: the engine was closed.
         """
-        if self.state is EngineState.CLOSED:
-            raise ShuttingDownError("the server is shutting down")
+        self._refuse_if_closed()
         await self._admit()
         try:
+            self._refuse_if_closed()
             yield Lease(self, self._pool, options)
         finally:
             self._places.release()
@@ -166,11 +167,16 @@ class Engine:
             )
         self._waiting += 1
         try:
-            await asyncio.wait_for(self._places.acquire(), self.options.admission_timeout_s)
+            async with asyncio.timeout(self.options.admission_timeout_s):
+                await self._places.acquire()
         except TimeoutError:
             raise OverloadedError("no place became free in time; try again later") from None
         finally:
             self._waiting -= 1
+
+    def _refuse_if_closed(self) -> None:
+        if self.state is EngineState.CLOSED:
+            raise ShuttingDownError("the server is shutting down")
 
     async def _start(self) -> None:
         started = time.perf_counter()
@@ -252,8 +258,6 @@ class Lease:
         if self._session is None:
             recognizer = await self._engine.ready()
             self._session = await self._run(lambda: Session(recognizer, self._options))
-        elif self._engine.state is EngineState.CLOSED:
-            raise ShuttingDownError("the server is shutting down")
         return self._session
 
     async def _run(self, call: Callable[[], T]) -> T:
@@ -266,7 +270,7 @@ class Lease:
 def _load_and_warm_up(load: Callable[[], Recognizer]) -> Recognizer:
     """Load the weights and run the whole path once, so that the first speaker does not wait.
 
-    Faint noise rather than zeros, and no gate: the encoder and the search must really run.
+    A hum rather than zeros, and no gate: the encoder and the search must really run.
     """
     recognizer = load()
     session = Session(recognizer, UtteranceOptions(vad=VadOptions(kind="off")))
