@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -134,8 +136,10 @@ async def _report(engine: Engine, addresses: Sequence[str]) -> None:
         return
     languages = ", ".join(info.languages)
     logger.info("Ready: model %s (%s), languages: %s", info.name, info.family, languages)
+    # As it can be typed here: a virtual environment need not be on the path.
+    program = shutil.which("wyoming-stt") or f"{sys.executable} -m wyoming_stt"
     for address in addresses:
-        logger.info("Try it: wyoming-stt say FILE --uri %s", address)
+        logger.info("Try it: %s say FILE --uri %s", program, address)
     if any(_is_shared(urlsplit(address)) for address in addresses):
         logger.info(
             "Home Assistant finds it by itself, or: Settings > Devices & services > "
