@@ -160,6 +160,10 @@ class Connection:
         try:
             async with asyncio.timeout(self._options.write_timeout_s):
                 for message in messages:
+                    if self._writer.is_closing():
+                        # Told here, because asyncio's `writelines` trips over a lost connection
+                        # (python/cpython#136234).
+                        raise ConnectionResetError("the client has gone")
                     await async_write_event(message.event(), self._writer)
         except TimeoutError:
             self.abort()
