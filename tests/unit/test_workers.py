@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests.support.engines import LONG, Stuck
 from wyoming_stt.errors import (
     InferenceError,
     InferenceTimeoutError,
@@ -15,25 +16,8 @@ from wyoming_stt.errors import (
 )
 from wyoming_stt.workers import WorkerPool
 
-LONG = 60.0
 SHORT = 0.05
 """For calls that will never end: how soon they are given up."""
-
-
-class Stuck:
-    """A call that does not return before it is let go."""
-
-    def __init__(self) -> None:
-        self.started = threading.Event()
-        self.let_go = threading.Event()
-
-    def __call__(self) -> str:
-        self.started.set()
-        self.let_go.wait(LONG)
-        return "at last"
-
-    async def has_started(self) -> None:
-        assert await asyncio.to_thread(self.started.wait, LONG)
 
 
 @pytest.fixture

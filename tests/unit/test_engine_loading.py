@@ -1,0 +1,203 @@
+"""Before the model is ready, and when it never will be."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.chunks import every
+from tests.support.engines import LONG, OPEN, Stuck, engine_on
+from tests.support.recognizers import ScriptedRecognizer
+from tests.support.sound import loud
+from wyoming_stt.engine import Engine, EngineOptions, EngineState
+from wyoming_stt.errors import (
+    LimitError,
+    ModelFileError,
+    ModelNotReadyError,
+    ShuttingDownError,
+    SttError,
+)
+from wyoming_stt.models.base import Recognizer
+from wyoming_stt.models.families.fake import FakeRecognizer
+
+
+@pytest.fixture
+def stuck() -> Iterator[Stuck]:
+    call = Stuck()
+    yield call
+    call.let_go.set()
+
+
+async def test_the_engine_is_open_before_the_model_is_ready(stuck: Stuck) -> None:
+    def load() -> Recognizer:
+        stuck()
+        return FakeRecognizer()
+
+    async with engine_on(load, wait=False) as engine, engine.open(OPEN) as lease:
+        await stuck.has_started()
+        assert (engine.state, engine.info) == (EngineState.LOADING, None)
+        for piece in every(loud(1.5), 777):
+            assert await lease.accept(piece) == []
+        stuck.let_go.set()
+        recognizer = await engine.ready()
+        assert (engine.state, engine.info) == (EngineState.READY, recognizer.info)
+        events = await lease.accept(loud(0.2)) + await lease.finish()
+        assert events[-1].text == "turn on the kitchen light please"
+        assert events[-1].position == round(1.7 * 16_000)
+
+
+async def test_the_end_waits_for_the_model(stuck: Stuck) -> None:
+    def load() -> Recognizer:
+        stuck()
+        return FakeRecognizer()
+
+    async with engine_on(load, wait=False) as engine, engine.open(OPEN) as lease:
+        await lease.accept(loud(0.6))
+        end = asyncio.create_task(lease.finish())
+        await stuck.has_started()
+        assert not end.done()
+        stuck.let_go.set()
+        assert (await end)[-1].text == "turn on"
+
+
+async def test_what_is_kept_is_bounded(stuck: Stuck) -> None:
+    async with engine_on(stuck, wait=False, max_utterance_s=2.0) as engine:
+        async with engine.open(OPEN) as lease:
+            await lease.accept(loud(2))
+            with pytest.raises(LimitError):
+                await lease.accept(b"\0")
+        stuck.let_go.set()
+
+
+async def test_loading_takes_none_of_the_threads(stuck: Stuck) -> None:
+    names: list[str] = []
+
+    def load() -> Recognizer:
+        names.append(threading.current_thread().name)
+        stuck()
+        return FakeRecognizer()
+
+    before = threading.active_count()
+    async with engine_on(load, wait=False, workers=1):
+        await stuck.has_started()
+        assert threading.active_count() - before >= 2
+        stuck.let_go.set()
+    assert names == ["inference"]
+
+
+async def test_the_whole_path_is_run_before_the_first_speaker_comes() -> None:
+    finished: list[int] = []
+    recognizer = ScriptedRecognizer(
+        finish=lambda stream: finished.append(stream.number) or ScriptedRecognizer().finish(stream)
+    )
+    async with engine_on(lambda: recognizer):
+        (stream,) = recognizer.streams
+        assert stream.num_samples == 16_000
+        assert finished == [0]
+
+
+# Failures.
+
+
+def fail_to_load() -> Recognizer:
+    raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
+
+
+def fail_otherwise() -> Recognizer:
+    raise MemoryError("cannot allocate 4 GB")
+
+
+def fail_to_run() -> Recognizer:
+    return ScriptedRecognizer(push=lambda _stream: 1 / 0)
+
+
+@pytest.mark.parametrize(
+    ("load", "error", "message"),
+    [
+        (fail_to_load, ModelFileError, "encoder.onnx: expected an ONNX model, found nothing"),
+        (fail_otherwise, ModelNotReadyError, "could not be made ready: .*cannot allocate 4 GB"),
+        (fail_to_run, ModelNotReadyError, "could not be made ready: .*ZeroDivisionError"),
+    ],
+)
+async def test_a_failed_load_is_told_to_all(
+    load: Callable[[], Recognizer], error: type[SttError], message: str
+) -> None:
+    async with engine_on(load, wait=False) as engine, engine.open(OPEN) as early:
+        await early.accept(loud(1))
+        with pytest.raises(error, match=message):
+            await engine.ready()
+        assert (engine.state, engine.info) == (EngineState.ERROR, None)
+        with pytest.raises(error, match=message):
+            await early.finish()
+        async with engine.open(OPEN) as late:
+            for call in (late.accept(loud(1)), late.finish()):
+                with pytest.raises(error, match=message):
+                    await call
+
+
+async def test_a_failed_load_does_not_grow() -> None:
+    """Every refusal raises the same error, which must not collect their frames."""
+
+    async def frames_of_a_refusal(engine: Engine) -> int:
+        try:
+            await engine.ready()
+        except ModelFileError as error:
+            trace, count = error.__traceback__, 0
+            while trace is not None:
+                trace, count = trace.tb_next, count + 1
+            return count
+        return 0
+
+    async with engine_on(fail_to_load, wait=False) as engine:
+        counts = [await frames_of_a_refusal(engine) for _ in range(5)]
+        assert counts == counts[:1] * 5
+
+
+async def test_a_load_that_takes_too_long_fails(stuck: Stuck) -> None:
+    async with engine_on(stuck, wait=False, ready_timeout_s=0.05) as engine:
+        with pytest.raises(ModelNotReadyError, match=r"still loading|could not be made ready"):
+            await engine.ready()
+        async with asyncio.timeout(LONG):
+            await engine._settled.wait()
+        with pytest.raises(ModelNotReadyError, match=r"no answer from the model within 0\.05 s"):
+            await engine.ready()
+        assert engine.state is EngineState.ERROR
+        stuck.let_go.set()
+
+
+async def test_an_engine_that_was_not_started_is_never_ready() -> None:
+    engine = Engine(FakeRecognizer, EngineOptions(workers=1, ready_timeout_s=0.05))
+    async with engine.open(OPEN) as lease:
+        await lease.accept(loud(1))
+        with pytest.raises(ModelNotReadyError, match="the model is still loading"):
+            await lease.finish()
+    await engine.close()
+
+
+# The end.
+
+
+async def test_closing_does_not_wait_for_a_load(stuck: Stuck) -> None:
+    async with engine_on(stuck, wait=False) as engine, engine.open(OPEN) as lease:
+        waiting = asyncio.create_task(lease.finish())
+        await stuck.has_started()
+        await engine.close()
+        assert engine.state is EngineState.CLOSED
+        with pytest.raises(ShuttingDownError):
+            await waiting
+        with pytest.raises(ShuttingDownError):
+            await lease.accept(loud(1))
+        stuck.let_go.set()
+    assert engine.state is EngineState.CLOSED
+
+
+async def test_whoever_waits_for_the_model_may_leave(stuck: Stuck) -> None:
+    async with engine_on(stuck, wait=False) as engine:
+        waiting = asyncio.create_task(engine.ready())
+        await stuck.has_started()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        stuck.let_go.set()
