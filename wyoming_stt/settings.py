@@ -24,7 +24,7 @@ from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
-from wyoming_stt.sources import Tree, env_name, merge, read_environment, read_file
+from wyoming_stt.sources import Tree, env_name, merge, read_environment, read_file, read_surroundings
 
 __all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
 
@@ -87,6 +87,7 @@ def load_settings(
         SettingsError: a source cannot be read, or sets something that does not exist or fit.
     """
     sources = {
+        "the Home Assistant app": read_surroundings(),
         f"the file {file}": read_file(file) if file else {},
         _ENVIRONMENT: read_environment() if environment is None else environment,
         "the command line": command_line or {},

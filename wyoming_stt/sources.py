@@ -23,6 +23,7 @@ __all__ = [
     "parse_assignments",
     "read_environment",
     "read_file",
+    "read_surroundings",
     "tree_of",
 ]
 
@@ -77,6 +78,15 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Tree:
             if name.startswith(ENV_PREFIX) and value
         }
     )
+
+
+def read_surroundings(environment: Mapping[str, str] = os.environ) -> Tree:
+    """Return what the place we run in changes about the defaults.
+
+    Inside the Home Assistant app the Supervisor tells Home Assistant where we are; announcing it
+    once more by multicast DNS would show a second card for the same server.
+    """
+    return {"announce": {"enabled": False}} if "SUPERVISOR_TOKEN" in environment else {}
 
 
 def parse_assignments(assignments: Sequence[str]) -> Tree:

@@ -10,6 +10,7 @@ from wyoming_stt.sources import (
     parse_assignments,
     read_environment,
     read_file,
+    read_surroundings,
 )
 
 
@@ -79,3 +80,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, text: str, complaint:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot read the settings file"):
         read_file(tmp_path / "absent.yaml")
+
+
+def test_the_supervisor_announces_the_app() -> None:
+    assert read_surroundings({"SUPERVISOR_TOKEN": "secret"}) == {"announce": {"enabled": False}}
+    assert read_surroundings({}) == {}

@@ -13,7 +13,8 @@ class AnnounceOptions:
     """Whether and how the server is announced as `_wyoming._tcp` by multicast DNS."""
 
     enabled: bool = True
-    """Whether to announce at all; a server that only its own machine can reach never is."""
+    """Whether to announce at all; a server that only its own machine can reach never is. Inside
+    the Home Assistant app the default is not to: the Supervisor makes the server known there."""
     name: str | None = None
     """Name of the service, up to 63 bytes. Home Assistant knows the server by it, so it must not
     change; by default it is made from the machine's id. Set it in a container, which has none."""
