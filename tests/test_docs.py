@@ -45,6 +45,16 @@ def test_every_setting_is_documented() -> None:
 
 
 @pages()
+def test_options_in_examples_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("./scripts/serve", "wyoming-stt serve")
+    for command, line in re.findall(r"\bwyoming-stt ([a-z]+)\b(.*)", text):
+        if f"begin: help {command}" in USAGE:
+            known = part(f"help {command}")
+            for option in re.findall(r"(?<![\w-])--[a-z-]+", line):
+                assert option in known, f"{command} has no {option}"
+
+
+@pages()
 def test_links_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
@@ -58,6 +68,11 @@ def test_examples_run(example: re.Match[str], tmp_path: Path) -> None:
             sh(example["script"].replace(DEFAULT_URI, running.listening()), tmp_path)
     else:
         sh(example["script"], tmp_path)
+
+
+def part(name: str) -> str:
+    """Return a generated part of docs/usage.md."""
+    return USAGE.split(f"<!-- begin: {name} -->")[1].split("<!-- end -->")[0]
 
 
 def sh(script: str, folder: Path) -> None:

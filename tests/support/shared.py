@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 SHARED = Path(
-    os.environ.get("WYOMING_STT_TEST_DATA", Path(__file__).parents[2].parent / "shared")
+    os.environ.get("STT_TEST_DATA", Path(__file__).parents[2].parent / "shared")
 ).resolve()
 MODEL = SHARED / "models" / "streaming-zipformer2-en-3.3m"
 
 needs_shared = pytest.mark.skipif(
     not MODEL.is_dir(),
     reason="the reference model and recordings are not beside this checkout "
-    "(set WYOMING_STT_TEST_DATA to their folder)",
+    "(set STT_TEST_DATA to their folder)",
 )
 
 
