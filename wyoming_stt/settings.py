@@ -24,7 +24,14 @@ from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
-from wyoming_stt.sources import Tree, env_name, merge, read_environment, read_file, read_surroundings
+from wyoming_stt.sources import (
+    Tree,
+    env_name,
+    merge,
+    read_environment,
+    read_file,
+    read_surroundings,
+)
 
 __all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
 
