@@ -25,8 +25,8 @@ TRANSDUCER_RISE = 0.08
 """Share of the hours over which the transducer loss reaches its weight."""
 AVERAGE = 0.998
 """Weight of the past in the running average of the weights, which is what is shipped."""
-MAX_CELLS = 20_000
-"""Frames times labels of a batch that the transducer loss sees: its cost."""
+MAX_CELLS = {"cpu": 20_000, "cuda": 600_000}
+"""Frames times labels of a batch that the transducer loss sees: its cost and its memory."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,9 @@ class Trainer:
         usable = ((batch.label_lengths > 0) | noise).nonzero().squeeze(1)
         cells = int(batch.frames.max()) * (int(batch.label_lengths.max()) + 1)
         chosen = usable[
-            torch.randperm(len(usable), device=usable.device)[: max(1, MAX_CELLS // cells)]
+            torch.randperm(len(usable), device=usable.device)[
+                : max(1, MAX_CELLS[self.device.type] // cells)
+            ]
         ]
         if not len(chosen):
             return encoded.sum() * 0
