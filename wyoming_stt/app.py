@@ -47,12 +47,13 @@ def choose_model(settings: ModelSettings, builtin: Path = BUILTIN) -> Path | str
         return folder
     if settings.name == FAKE:
         return FAKE
-    folder = builtin / (settings.name or DEFAULT_MODEL)
-    if folder.is_dir():
-        return folder
-    known = [FAKE, *sorted(path.name for path in builtin.glob("*/"))]
+    folders = {path.name: path for path in sorted(builtin.glob("*/"))}
+    name = settings.name or DEFAULT_MODEL
+    if name in folders:
+        return folders[name]
     if settings.name is not None:
-        raise SettingsError(f"no model {settings.name!r} in this package: {', '.join(known)}")
+        known = ", ".join([FAKE, *folders])
+        raise SettingsError(f"no model {settings.name!r} in this package: {known}")
     raise SettingsError(
         "no model is chosen, and this package comes without one: name the folder of a streaming "
         "or offline transducer (ONNX files and tokens.txt) with --model-dir DIR, or try the "

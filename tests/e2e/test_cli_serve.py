@@ -134,11 +134,12 @@ def test_settings_come_from_the_file_and_the_environment(
         assert "DEBUG" not in running.log
 
 
-def test_nobody_at_home_is_told() -> None:
+def test_nobody_at_home_is_told(tmp_path: Path) -> None:
+    recording = str(write_recording(tmp_path / "recording.wav"))
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         uri = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
-        for command in (["health"], ["say", __file__]):
+        for command in (["health"], ["say", recording]):
             done = run(*command, "--uri", uri)
             assert (done.returncode, done.stdout) == (1, "")
             assert uri in done.stderr

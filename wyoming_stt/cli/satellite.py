@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk
@@ -59,63 +59,81 @@ class Satellite:
             TimeoutError: no transcript came in time.
             OSError, ValueError: no connection to that URI.
         """
+        reader = MediaReader(Path(file))
         client = AsyncClient.from_uri(self.uri, connect_timeout=self.timeout_s)
         await client.connect()
         try:
-            return await self._converse(client, file, on_words)
+            return await self._converse(client, reader, on_words)
         finally:
             # The server may have hung up already.
             with contextlib.suppress(OSError):
                 await client.disconnect()
 
     async def _converse(
-        self, client: AsyncClient, file: str, on_words: Callable[[float, str], None]
+        self, client: AsyncClient, reader: MediaReader, on_words: Callable[[float, str], None]
     ) -> Reply:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        async with asyncio.timeout(None) as patience:
-            sending = asyncio.create_task(self._send(client, file))
-            sending.add_done_callback(lambda _: patience.reschedule(loop.time() + self.timeout_s))
-            try:
-                while (event := await client.read_event()) is not None:
-                    if TranscriptChunk.is_type(event.type):
-                        on_words(loop.time() - started, TranscriptChunk.from_event(event).text)
-                    elif Transcript.is_type(event.type):
-                        sent = sending.result() if sending.done() else None
-                        latency_s = None if sent is None else loop.time() - sent
-                        return Reply(Transcript.from_event(event).text, latency_s)
-                    elif Error.is_type(event.type):
-                        error = Error.from_event(event)
-                        raise SatelliteError(f"{self.uri}: {error.text} ({error.code})")
-            finally:
-                sending.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await sending
-        raise SatelliteError(f"{self.uri}: the server hung up without a transcript")
+        sending = asyncio.create_task(self._send(client, reader))
+        listening = asyncio.create_task(self._listen(client, on_words))
+        try:
+            await asyncio.wait([sending, listening], return_when=asyncio.FIRST_COMPLETED)
+            if listening.done() and not sending.done():
+                return Reply(listening.result().text, latency_s=None)
+            sent = await sending
+            async with asyncio.timeout(self.timeout_s):
+                heard = await listening
+            return Reply(heard.text, latency_s=heard.time - sent)
+        finally:
+            for task in (sending, listening):
+                task.cancel()
+            await asyncio.wait([sending, listening])
 
-    async def _send(self, client: AsyncClient, file: str) -> float:
+    async def _send(self, client: AsyncClient, reader: MediaReader) -> float:
         """Send the whole utterance; returns the event loop's time of the last audio."""
         loop = asyncio.get_running_loop()
         layout = {"rate": FORMAT.rate, "width": FORMAT.width, "channels": FORMAT.channels}
-        names = list(self.names) or None
-        await client.write_event(Transcribe(language=self.language, transcript_names=names).event())
-        await client.write_event(AudioStart(**layout).event())
-        due = loop.time()
-        for pcm in _chunks(Path(file)):
-            due += CHUNK_S
-            if self.real_time:
-                await asyncio.sleep(due - loop.time())
-            await client.write_event(AudioChunk(audio=pcm, **layout).event())
-        sent = loop.time()
-        await client.write_event(AudioStop().event())
-        return sent
+        wish = Transcribe(language=self.language, transcript_names=list(self.names) or None)
+        # A server that hangs up has said why, and that is being read.
+        with contextlib.suppress(ConnectionError):
+            await client.write_event(wish.event())
+            await client.write_event(AudioStart(**layout).event())
+            due = loop.time()
+            for pcm in _chunks(reader):
+                due += CHUNK_S
+                await asyncio.sleep(due - loop.time() if self.real_time else 0)
+                await client.write_event(AudioChunk(audio=pcm, **layout).event())
+            sent = loop.time()
+            await client.write_event(AudioStop().event())
+            return sent
+        return loop.time()
+
+    async def _listen(
+        self, client: AsyncClient, on_words: Callable[[float, str], None]
+    ) -> "_Heard":
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while (event := await client.read_event()) is not None:
+            if TranscriptChunk.is_type(event.type):
+                on_words(loop.time() - started, TranscriptChunk.from_event(event).text)
+            elif Transcript.is_type(event.type):
+                return _Heard(Transcript.from_event(event).text, loop.time())
+            elif Error.is_type(event.type):
+                error = Error.from_event(event)
+                raise SatelliteError(f"{self.uri}: {error.text} ({error.code})")
+        raise SatelliteError(f"{self.uri}: the server hung up without a transcript")
 
 
-def _chunks(file: Path) -> Iterator[bytes]:
+class _Heard(NamedTuple):
+    """A transcript and the event loop's time of its coming."""
+
+    text: str
+    time: float
+
+
+def _chunks(reader: MediaReader) -> Iterator[bytes]:
     """Read a recording as a microphone would give it: `CHUNK_S` at a time, in `FORMAT`."""
     size = FORMAT.seconds_to_bytes(CHUNK_S)
     waiting = b""
-    for pcm in _convert(MediaReader(file)):
+    for pcm in _convert(reader):
         waiting += pcm
         while len(waiting) >= size:
             yield waiting[:size]
