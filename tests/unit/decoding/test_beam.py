@@ -152,6 +152,7 @@ def test_what_was_committed_stays(seed: int, paths: int) -> None:
     assert search.hypothesis().token_ids[: len(committed)] == committed
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 9_999), st.data())
 def test_any_chunking_gives_the_same(seed: int, data: st.DataObject) -> None:
     encoder_out = random_frames(seed, 12)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.chunks import cut
@@ -87,6 +87,7 @@ def test_a_blank_penalty_lets_more_through() -> None:
     assert found(opened(blank_penalty=-20.0), *rows).token_ids == (), "as sherpa-onnx: only above 0"
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 999), st.data())
 def test_any_chunking_gives_the_same(seed: int, data: st.DataObject) -> None:
     encoder_out = random_frames(seed, 20)
@@ -97,6 +98,7 @@ def test_any_chunking_gives_the_same(seed: int, data: st.DataObject) -> None:
     assert pieces.hypothesis() == whole.hypothesis()
 
 
+@settings(max_examples=50)
 @given(st.integers(0, 999), st.integers(0, 12))
 def test_a_fork_goes_its_own_way(seed: int, at: int) -> None:
     first, second, third = (random_frames(seed + i, at or 1) for i in range(3))

@@ -79,6 +79,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
             read_metadata(path)
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=60))
 def test_any_file_is_a_model_or_a_named_error(
     tmp_path_factory: pytest.TempPathFactory, contents: bytes

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_stt.errors import ModelFileError
@@ -80,6 +80,7 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         TokenTable.read(tmp_path)
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=200))
 def test_any_file_is_a_list_or_a_named_error(
     tmp_path_factory: pytest.TempPathFactory, contents: bytes

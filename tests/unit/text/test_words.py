@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
@@ -59,6 +59,7 @@ def test_confidence_is_the_geometric_mean() -> None:
     assert second.confidence == pytest.approx(0.6)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_words_are_in_order_and_say_what_the_text_says(data: st.DataObject) -> None:
     token_ids = tuple(data.draw(st.lists(st.integers(0, len(PIECES) - 1), max_size=12)))
