@@ -88,6 +88,8 @@ async def serve(settings: Settings) -> None:
     Raises:
         SettingsError, ModelFileError: no model to load, or no listening on the address.
     """
+    stop = asyncio.Event()
+    _set_on_signal(stop)
     # What was started last stops first: goodbye to the network, drain, then the engine.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running_engine(settings))
@@ -96,8 +98,10 @@ async def serve(settings: Settings) -> None:
         await stack.enter_async_context(_announced(settings.announce, server.addresses))
         report = asyncio.create_task(_report(engine, server.addresses))
         stack.callback(report.cancel)
-        _set_on_signal(server.ended)
-        await server.ended.wait()
+        deserted = asyncio.create_task(server.ended.wait())
+        deserted.add_done_callback(lambda _: stop.set())
+        stack.callback(deserted.cancel)
+        await stop.wait()
         logger.info("Stopping; open utterances have %g s to end", settings.wyoming.drain_s)
     logger.info("Stopped")
 

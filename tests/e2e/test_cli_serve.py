@@ -66,6 +66,12 @@ async def test_an_open_utterance_may_end_while_the_server_stops() -> None:
         assert running.wait() == 0
 
 
+def test_a_signal_during_the_start_is_a_clean_end_too() -> None:
+    with server("--model", "fake") as running:
+        running.listening()
+        assert running.stop() == 0
+
+
 async def test_a_second_signal_ends_at_once() -> None:
     with server("--model", "fake", "--set", "wyoming.drain_s=20") as running:
         async with client_of(running.listening()) as client:
