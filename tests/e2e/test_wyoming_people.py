@@ -130,5 +130,3 @@ async def share(
 
     results = await asyncio.gather(*map(heard, people, slots))
     return sum(results) / len(results)
-
-
