@@ -26,6 +26,12 @@ __all__ = ["Session", "SessionState", "UtteranceOptions"]
 
 _ENDPOINT_STEP: Final = 640
 """The endpointer is asked every 40 ms of audio, however the audio was cut."""
+_BETWEEN_WORDS: Final = SAMPLE_RATE // 2
+"""Wordless speech, by the detector, that is no silence yet: between two words of one sentence there
+is often more than the 0.25 s of the shortest `vad_sensitivity`."""
+_BEFORE_WORDS: Final = round(2.4 * SAMPLE_RATE)
+"""The same before the first word, which takes the recogniser a while to hear; as long as nobody
+need say anything at all."""
 _MAX_OFFLINE_LOOK_AHEAD: Final = 15 * SAMPLE_RATE
 """An offline model decodes all it has heard for a look ahead; beyond this it would not pay."""
 
@@ -140,19 +146,24 @@ class Session:
         """Where the last word ended, by the recogniser or by the detector, whichever is earlier.
 
         The recogniser lags behind the sound, so its silence is counted in decoded frames. The
-        detector may take noise for speech, so it alone cannot keep an utterance open; where it
-        misses soft speech, the words correct it. An offline model has no words to ask.
+        detector may take noise for speech, so it alone can keep an utterance open for a while
+        only; where it misses soft speech, the words correct it. An offline model has no words to
+        ask.
         """
         if not self._info.streaming:
             return self._gate.speech_end
+        detected = self._gate.speech_end
+        hears_speech = self._gate.in_speech and detected is not None
+        silence = self._hypothesis.trailing_blanks * self._info.frame_samples
         ends: list[int] = []
         if self._hypothesis.token_ids:
-            silence = self._hypothesis.trailing_blanks * self._info.frame_samples
-            ends.append(self._position - silence)
+            ends.append(self._position - max(0, silence - _BETWEEN_WORDS * hears_speech))
+        elif hears_speech and silence < _BEFORE_WORDS:
+            return self._position
         known = self._look_ahead or self._hypothesis
-        if known.token_ids and self._gate.speech_end is not None:
+        if known.token_ids and detected is not None:
             last = self._gate.true_position((known.frames[-1] + 1) * self._info.frame_samples)
-            ends.append(max(self._gate.speech_end, last))
+            ends.append(max(detected, last))
         return min(ends, default=None)
 
     def _end(self) -> list[Event]:

@@ -87,15 +87,42 @@ def test_a_pause_shorter_than_the_rule_does_not_end() -> None:
     assert endpoints(events) == []
 
 
-def test_what_the_recogniser_hears_as_silence_ends_though_the_detector_hears_noise() -> None:
-    """A fan is speech to an energy detector; no words come out of it."""
+def words_at(*frames: int) -> ScriptedRecognizer:
+    """Hear words at these encoder frames, and blanks between and after them."""
 
-    def one_word(stream: ScriptedStream) -> Hypothesis:
-        return Hypothesis((3,), (9,), (0.0,), stream.num_samples // FRAME, 1)
+    def hypothesis(stream: ScriptedStream) -> Hypothesis:
+        heard = tuple(frame for frame in frames if frame < stream.num_samples // FRAME)
+        tokens, log_probs = (3,) * len(heard), (0.0,) * len(heard)
+        return Hypothesis(tokens, heard, log_probs, stream.num_samples // FRAME, len(heard))
 
-    recognizer = ScriptedRecognizer(push=one_word, finish=one_word)
-    _, events = listen(loud(5), EndpointOptions(), recognizer=recognizer)
-    assert endpoints(events) == [Endpoint(up_to_step(10 * FRAME + 1.2 * SECOND), "speech-ended")]
+    return ScriptedRecognizer(push=hypothesis, finish=hypothesis)
+
+
+def test_noise_keeps_no_utterance_open() -> None:
+    """A fan is speech to an energy detector; half a second of it is believed after a word."""
+    _, events = listen(loud(5), EndpointOptions(), recognizer=words_at(9))
+    position = up_to_step(10 * FRAME + (1.2 + 0.5) * SECOND)
+    assert endpoints(events) == [Endpoint(position, "speech-ended")]
+    _, events = listen(loud(5), EndpointOptions(), recognizer=words_at())
+    assert endpoints(events) == [Endpoint(up_to_step(2.4 * SECOND), "nothing-said")]
+
+
+def test_words_far_apart_are_one_utterance_while_the_detector_hears_speech() -> None:
+    aggressive = EndpointOptions.from_sensitivity("aggressive")
+    recognizer = words_at(5, 20, 35)
+    _, events = listen(loud(1.6) + quiet(2), aggressive, recognizer=recognizer)
+    (endpoint,) = endpoints(events)
+    assert endpoint.position >= (1.6 + 0.25) * SECOND
+    assert len(events[-1].words) == 3
+
+
+def test_whoever_begins_late_is_heard_out() -> None:
+    """2.4 s without a word are over before the recogniser can have heard the first one."""
+    recognizer = words_at(40, 50)
+    _, events = listen(quiet(2.2) + loud(1.5) + quiet(2), EndpointOptions(), recognizer=recognizer)
+    (endpoint,) = endpoints(events)
+    assert endpoint.rule == "speech-ended"
+    assert endpoint.position >= (2.2 + 1.5 + 1.2) * SECOND
 
 
 def test_an_offline_model_ends_by_the_detector() -> None:
