@@ -6,11 +6,9 @@ from hypothesis.extra import numpy as hnp
 
 from wyoming_stt.decoding.joint import log_softmax
 
-LOGITS = hnp.arrays(
-    np.float32,
-    st.tuples(st.integers(1, 4), st.integers(1, 9)),
-    elements=st.floats(-1e4, 1e4, width=32),
-)
+# onnxruntime, told to, makes the thread it is called in drop subnormal numbers.
+VALUE = st.floats(-1e4, 1e4, width=32, allow_subnormal=False)
+LOGITS = hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 9)), elements=VALUE)
 
 
 def test_known_values() -> None:

@@ -141,8 +141,10 @@ async def test_second_event_follows_the_first() -> None:
     assert (first.payload, second.type) == (b"{}\n", "b")
 
 
+# onnxruntime, told to, makes the thread it is called in drop subnormal numbers.
+FLOATS = st.floats(allow_subnormal=False)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers() | FLOATS | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
