@@ -29,7 +29,8 @@ async def transcribe(engine: Engine, begin: Begin, inbox: Inbox, send: Send) -> 
         while final is None:
             pcm = await inbox.take()
             events = await (lease.finish() if pcm is None else lease.accept(pcm))
-            await send(begin.transcript.write(events))
+            if events:  # mostly there are none, and even sending nothing takes its time
+                await send(begin.transcript.write(events))
             final = next((event for event in events if isinstance(event, FinalTranscript)), None)
         _log(final, lease.stats)
 
