@@ -30,10 +30,16 @@ def main() -> None:
         flush=True,
     )
     common = ["--model-dir", str(arguments.model_dir), "--recordings", str(arguments.recordings)]
+    failed: list[str] = []
     for title, (program, *extra) in PROGRAMS.items():
         command = " ".join(("scripts/bench", program, *extra))
         print(f"### {title}\n\n`{command}`\n", flush=True)
-        subprocess.run([sys.executable, "-m", f"bench.{program}", *extra, *common], check=True)
+        run = subprocess.run(
+            [sys.executable, "-m", f"bench.{program}", *extra, *common], check=False
+        )
+        failed += [command] if run.returncode else []
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -63,21 +63,24 @@ def main() -> None:
         rivals = [stack.enter_context(running(each)) for each in servers(arguments.model_dir)]
         for rival in rivals:
             asyncio.run(speak(rival.port, spoken[0].pcm, paced=False))
-        rows = []
+        rows, verdicts = [], []
         for satellites, rounds in SATELLITES.items():
             results: dict[str, Results] = defaultdict(Results)
             starts = range(max(1, round(rounds * arguments.scale)))
             for _, start, rival in interleaved(starts, rivals, 1):
                 chosen = [spoken[(start + index) % len(spoken)] for index in range(satellites)]
                 asyncio.run(_round(rival, chosen, expected, results[rival.name]))
-            rows += [_row(satellites, name, results, rivals[0].name) for name in results]
+            rows += [_row(satellites, rival.name, results, rivals[0].name) for rival in rivals]
+            ours = results[rivals[-1].name]
+            verdicts.append((f"ours, {satellites}", ours.right, len(ours.spoken)))
     print(
-        f"{arguments.silence:g} s of silence after the words; 10 ms an event; ms. "
-        "`connect` is a new connection until its `describe` is answered.\n"
+        f"{arguments.silence:g} s of silence after the words, 10 ms an event. In ms: from the last "
+        "audio to the transcript; describe; connect, from wanting a connection to its describe. "
+        "CPU: seconds of the server's processor time for a second of audio.\n"
     )
     head = ("", "satellites", "median", "p95", "longest", "ratio", "describe p95", "longest")
     print_table(
-        (*head, "connect, longest", "CPU s / audio s", "right"),
+        (*head, "connect, longest", "CPU", "right"),
         sorted(rows, key=lambda row: row[1]),
     )
 

@@ -12,6 +12,7 @@ from bench.support import (
     percentile,
     print_table,
     recordings,
+    require_right,
 )
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     print(
         f"{len(spoken)} recordings, {sum(durations) / arguments.rounds:.0f} s, "
         f"{arguments.rounds} rounds, {PUSH_S * 1000:.0f} ms a push, as fast as possible. Medians; "
-        "`finish` is from the last push to the text.\n"
+        "finish: from the last push to the text; ratio: time against sherpa-onnx.\n"
     )
     _print(rivals, results, durations)
 
@@ -52,11 +53,11 @@ def _print(
         "ratio",
         "right",
     )
-    rows = []
+    rows, verdicts = [], []
     for rival in rivals:
         mine = results[rival.name]
         finish = [each.finish_s for each in mine]
-        same = sum(a.text == b.text for a, b in zip(mine, reference, strict=True))
+        right = sum(a.text == b.text for a, b in zip(mine, reference, strict=True))
         rows.append(
             (
                 rival.name,
@@ -67,10 +68,12 @@ def _print(
                 milliseconds(median(finish)),
                 milliseconds(percentile(finish, 95)),
                 median_ratio(finish, [each.finish_s for each in reference]),
-                f"{same}/{len(mine)}",
+                f"{right}/{len(mine)}",
             )
         )
+        verdicts.append((rival.name, right, len(mine)))
     print_table(head, rows)
+    require_right(verdicts)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ __all__ = [
     "pieces",
     "print_table",
     "recordings",
+    "require_right",
     "samples_of",
     "with_silence",
 ]
@@ -127,6 +128,13 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
     """Compare pair by pair: what disturbed one most likely disturbed the other."""
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
     return f"{ratio:.2f}"
+
+
+def require_right(ours: Iterable[tuple[str, int, int]]) -> None:
+    """Fail unless all is right of each (name, right, total): a fast wrong answer is none."""
+    wrong = [f"{name}: {total - right} of {total}" for name, right, total in ours if right < total]
+    if wrong:
+        raise SystemExit(f"texts differ from sherpa-onnx's: {'; '.join(wrong)}")
 
 
 def milliseconds(duration_s: float) -> str:

@@ -13,6 +13,7 @@ from bench.support import (
     options,
     print_table,
     recordings,
+    require_right,
 )
 
 STREAMS = (1, 4, 16)
@@ -26,7 +27,7 @@ def main() -> None:
     rivals = contestants(arguments.model_dir)
     expected = {recording.name: rivals[0].decode(recording.pcm).text for recording in spoken}
 
-    rows = []
+    rows, verdicts = [], []
     for streams in STREAMS:
         taken: dict[str, list[float]] = defaultdict(list)
         wrong: dict[str, int] = defaultdict(int)
@@ -43,10 +44,16 @@ def main() -> None:
             mine = taken[rival.name]
             ratio = median_ratio(reference, mine)
             total = streams * arguments.rounds
-            right = f"{total - wrong[rival.name]}/{total}"
-            rows.append((rival.name, streams, f"{1 / median(mine):.0f}", ratio, right))
-    print(f"{CORES} cores; audio in pushes of 100 ms, as fast as possible.\n")
+            right = total - wrong[rival.name]
+            verdicts.append((f"{rival.name}, {streams} streams", right, total))
+            speed = f"{1 / median(mine):.0f}"
+            rows.append((rival.name, streams, speed, ratio, f"{right}/{total}"))
+    print(
+        f"{CORES} cores; {arguments.rounds} rounds, 100 ms a push, as fast as possible; "
+        "ratio: speed against sherpa-onnx.\n"
+    )
     print_table(("", "streams", "times real time", "ratio", "right"), rows)
+    require_right(verdicts)
 
 
 def _choose(spoken: list[Recording], streams: int, number: int) -> list[Recording]:
