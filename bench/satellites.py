@@ -21,6 +21,7 @@ from bench.support import (
     percentile,
     print_table,
     recordings,
+    require_right,
     with_silence,
 )
 
@@ -79,10 +80,8 @@ def main() -> None:
         "CPU: seconds of the server's processor time for a second of audio.\n"
     )
     head = ("", "satellites", "median", "p95", "longest", "ratio", "describe p95", "longest")
-    print_table(
-        (*head, "connect, longest", "CPU", "right"),
-        sorted(rows, key=lambda row: row[1]),
-    )
+    print_table((*head, "connect, longest", "CPU", "right"), rows)
+    require_right(verdicts)
 
 
 async def _round(
