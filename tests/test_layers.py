@@ -14,7 +14,7 @@ LAYERS = (
     {"audio", "features", "decoding", "text"},
     {"models"},
     {"session"},
-    {"engine", "workers"},
+    {"engine", "engine_options", "workers"},
     {"front"},
     {"settings", "sources", "hotwords", "log", "hardware", "app", "cli", "__main__"},
 )

@@ -21,6 +21,7 @@ from functools import partial
 from typing import TypeVar
 
 from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.engine_options import EngineOptions
 from wyoming_stt.errors import (
     LimitError,
     ModelError,
@@ -40,32 +41,6 @@ __all__ = ["Engine", "EngineOptions", "EngineState", "Lease", "LeaseStats", "Utt
 T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """Bounds of the engine; durations in seconds."""
-
-    workers: int = 0
-    """Threads that decode; 0: one a core."""
-    max_utterances: int = 32
-    """Utterances decoded at the same time; each holds the model's caches, 1 to 4 MB."""
-    max_waiting: int = 32
-    """Utterances that may wait for a place; one more is refused at once."""
-    admission_timeout_s: float = 10.0
-    """Longest wait for a place. A household gives up on a voice command sooner."""
-    inference_timeout_s: float = 10.0
-    """Longest single call into the model, which normally takes milliseconds."""
-    ready_timeout_s: float = 120.0
-    """Longest wait for the model to load: large ones on a Pi's card take over a minute."""
-    max_utterance_s: float = 300.0
-    """Longest utterance. Home Assistant ends one after 15 s, its pipeline after 300 s."""
-    gather_s: float = 0.08
-    """Audio collected before a thread is woken for it, which costs as much as decoding 5 ms. Home
-    Assistant sends 10 ms at a time. Words before the end, and an endpoint, may come this much
-    later; the transcript after `finish` does not."""
-    slice_s: float = 1.0
-    """Audio handed over faster than it was spoken is decoded in turns of this length."""
 
 
 class EngineState(Enum):
@@ -231,7 +206,13 @@ class Lease:
             raise LimitError("the utterance is too long", limit, "engine.max_utterance_s")
         self.stats.audio_s += len(pcm) / self._options.format.seconds_to_bytes(1)
         self._kept += pcm
-        if self._engine.state is EngineState.LOADING or len(self._kept) < self._gather_bytes:
+        if self._engine.state is EngineState.LOADING:
+            most = self._engine.options.max_kept_bytes
+            if len(self._kept) > most:
+                what = "the model is still loading, and more audio cannot be kept"
+                raise LimitError(what, f"{most} bytes", "engine.max_kept_bytes")
+            return []
+        if len(self._kept) < self._gather_bytes:
             return []
         return await self._decode()
 

@@ -11,11 +11,12 @@ from tests.support.chunks import every
 from tests.support.engines import LONG, OPEN, Stuck, engine_on
 from tests.support.recognizers import ScriptedRecognizer
 from tests.support.sound import loud
-from wyoming_stt.engine import Engine, EngineOptions, EngineState
+from wyoming_stt.engine import Engine, EngineOptions, EngineState, UtteranceOptions
 from wyoming_stt.errors import (
     LimitError,
     ModelFileError,
     ModelNotReadyError,
+    SettingsError,
     ShuttingDownError,
     SttError,
 )
@@ -201,3 +202,30 @@ async def test_whoever_waits_for_the_model_may_leave(stuck: Stuck) -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         stuck.let_go.set()
+
+
+async def test_audio_kept_while_loading_is_bounded() -> None:
+    loaded = threading.Event()
+
+    def load() -> Recognizer:
+        loaded.wait()
+        return FakeRecognizer()
+
+    engine = Engine(load, EngineOptions(workers=1, max_kept_bytes=1000))
+    await engine.start()
+    try:
+        async with engine.open(UtteranceOptions()) as lease:
+            await lease.accept(bytes(1000))
+            with pytest.raises(LimitError, match="max_kept_bytes"):
+                await lease.accept(bytes(2))
+    finally:
+        loaded.set()
+        await engine.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"workers": -1}, {"max_utterances": 0}, {"slice_s": 0.0}, {"inference_timeout_s": 0}]
+)
+def test_bounds_that_let_nothing_through_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        EngineOptions(**wrong)
