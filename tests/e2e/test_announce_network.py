@@ -32,7 +32,9 @@ def lan() -> Iterator[tuple[Host, Host]]:
 
 def add_addresses(host: Host, device: str, *addresses: str) -> None:
     for address in addresses:
-        host.shell(f"ip address add {address} dev {device}")
+        # Usable at once: on a busy machine the kernel may be late to drop "tentative".
+        detection = "nodad" if ":" in address else ""
+        host.shell(f"ip address add {address} dev {device} {detection}")
 
 
 @contextlib.contextmanager
