@@ -133,9 +133,10 @@ class Session:
             self._hypothesis = hypothesis
             return []
         self._hypothesis = hypothesis
-        text = self._tokens.decode(hypothesis.token_ids)
-        committed = self._tokens.decode(hypothesis.token_ids[: hypothesis.num_committed])
-        return [PartialTranscript(self._position, text.rstrip(), committed.rstrip())]
+        text = committed = self._tokens.decode(hypothesis.token_ids).rstrip()
+        if hypothesis.num_committed < len(hypothesis.token_ids):
+            committed = self._tokens.decode(hypothesis.token_ids[: hypothesis.num_committed])
+        return [PartialTranscript(self._position, text, committed.rstrip())]
 
     def _endpoint(self) -> Endpoint | None:
         if self._endpointer is None:

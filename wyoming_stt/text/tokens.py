@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from wyoming_stt.errors import ModelFileError
@@ -33,6 +33,8 @@ class TokenTable:
         # Where a piece is there twice, models use the first.
         self._ids = {piece: i for i, piece in reversed(list(enumerate(self.pieces)))}
         self._byte_bpe = byte_bpe.is_byte_bpe(self.pieces)
+        self._spoken = ["" if self.is_control(i) else piece for i, piece in enumerate(self.pieces)]
+        self._utf8 = [_utf8(piece) for piece in self._spoken]
 
     @classmethod
     def read(cls, path: Path) -> "TokenTable":
@@ -73,8 +75,11 @@ class TokenTable:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Turn token ids into text, bytes of an unfinished character left out."""
-        pieces = [self.pieces[token_id] for token_id in token_ids if not self.is_control(token_id)]
-        text = byte_bpe.decode(pieces) if self._byte_bpe else _join(pieces)
+        if self._byte_bpe:
+            text = byte_bpe.decode([self._spoken[token_id] for token_id in token_ids])
+        else:
+            utf8 = b"".join([self._utf8[token_id] for token_id in token_ids])
+            text = utf8.decode("utf-8", errors="ignore")
         return _UNSPOKEN_SPACE.sub("", text.replace(WORD_START, " ")).lstrip(" ")
 
     def is_control(self, token_id: int) -> bool:
@@ -95,21 +100,7 @@ def _entry(line: bytes) -> tuple[int, str]:
     return int(token_id), symbol[0].decode("utf-8") if symbol else " "
 
 
-def _join(pieces: Iterable[str]) -> str:
-    """Concatenate, gathering runs of `<0xNN>` pieces into UTF-8 characters."""
-    out: list[str] = []
-    run = bytearray()
-    for piece in pieces:
-        match = _BYTE.fullmatch(piece)
-        if match:
-            run.append(int(match[1], 16))
-            continue
-        out.append(_characters(run))
-        run.clear()
-        out.append(piece)
-    out.append(_characters(run))
-    return "".join(out)
-
-
-def _characters(run: bytes | bytearray) -> str:
-    return bytes(run).decode("utf-8", errors="ignore")
+def _utf8(piece: str) -> bytes:
+    """Return what a piece writes: `<0xNN>` one byte of a character, any other its own letters."""
+    match = _BYTE.fullmatch(piece)
+    return bytes([int(match[1], 16)]) if match else piece.encode("utf-8")
