@@ -25,7 +25,7 @@ from bench.support import (
     with_silence,
 )
 
-SATELLITES = {1: 12, 4: 5, 12: 3}
+SATELLITES = {1: 12, 4: 4, 12: 3}
 """How many speak at once, and in how many rounds: the more there are, the more each tells."""
 ASK_EVERY_S = 0.1
 STAGGER_S = 0.037
