@@ -32,10 +32,10 @@ def main() -> None:
         if rival in prepared:
             first, second = _start_server(prepared[rival], spoken)
         else:
-            first, second = float("nan"), _start_bare(arguments.model_dir, spoken)
+            first, second = None, _start_bare(arguments.model_dir, spoken)
         # The first start of each finds its files on the disk, the others in memory.
         if turn > 0:
-            described[rival].append(first)
+            described[rival] += [] if first is None else [first]
             transcribed[rival].append(second)
     print(
         f"{arguments.rounds} starts; the transcript is that of {spoken.duration_s:.1f} s of "
@@ -44,7 +44,7 @@ def main() -> None:
     rows = [
         (
             rival,
-            f"{median(described[rival]):.2f}",
+            f"{median(described[rival]):.2f}" if described[rival] else "",
             f"{median(transcribed[rival]):.2f}",
             median_ratio(transcribed[rival], transcribed[rivals[1]]),
         )
