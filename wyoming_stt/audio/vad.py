@@ -28,9 +28,10 @@ class Vad(Protocol):
 
 
 class WebRtcVad:
-    """Google's Gaussian mixture detector: decides (0 or 1), at 0.02 % of one core.
+    """Google's Gaussian mixture detector, at 0.05 % of a core.
 
-    `sensitivity` in (0, 1] picks one of its four modes: the highest lets most through.
+    `sensitivity` in (0, 1] picks one of three of its four modes. They hear every word said at a
+    normal level; the fourth, which is never used, misses one spoken digit in ten.
     """
 
     frame_samples: Final = 480
@@ -38,18 +39,27 @@ class WebRtcVad:
     def __init__(self, sensitivity: float = 0.5) -> None:
         import webrtcvad  # noqa: PLC0415
 
-        self._vad = webrtcvad.Vad(round(3 * (1 - sensitivity)))
+        self._vad = webrtcvad.Vad(int(3 * (1 - sensitivity)))
+        self._knows_the_room = False
 
     def speech_prob(self, frame: Samples) -> float:
-        """Return 1.0 or 0.0."""
-        pcm = np.clip(frame * 32768, -32768, 32767).astype(np.int16)
-        return float(self._vad.is_speech(pcm.tobytes(), SAMPLE_RATE))
+        """Return the share of the frame's three parts that are speech."""
+        pcm = np.clip(frame * 32768, -32768, 32767).astype(np.int16).tobytes()
+        parts = (pcm[:320], pcm[320:640], pcm[640:])
+        if not self._knows_the_room:
+            # A new detector takes the first 0.15 s of any room for speech. Heard 20 times, the
+            # first 10 ms teach it the level of the noise; speech that begins there stays speech.
+            for _ in range(20):
+                self._vad.is_speech(parts[0], SAMPLE_RATE)
+            self._knows_the_room = True
+        return sum(bool(self._vad.is_speech(part, SAMPLE_RATE)) for part in parts) / 3
 
 
 class SileroVad:
-    """Silero's recurrent network, version 6: robust against noise, dear in time.
+    """Silero's recurrent network, version 6: stays shut in noise, at 3 % of a core.
 
-    At 4 % of one core it costs more than a small transducer; one takes 3 ms to make and 2.6 MB.
+    That is more than a small transducer costs. It opens for 4 % of 118 recordings of household
+    noise, WebRTC's detector for all but one; but it misses more soft words. 3 ms to make, 2.6 MB.
     """
 
     frame_samples: Final = 512

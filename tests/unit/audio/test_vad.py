@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from tests.support.shared import needs_shared, recordings
-from wyoming_stt.audio.vad import VADS, EnergyVad, WebRtcVad
+from wyoming_stt.audio.vad import VADS, EnergyVad
 from wyoming_stt.types import Samples
 
 
@@ -36,7 +36,14 @@ def test_energy_is_transparent() -> None:
 
 
 def test_webrtc_takes_samples_beyond_full_scale() -> None:
-    assert WebRtcVad().speech_prob(np.full(480, 4.0, np.float32)) in (0.0, 1.0)
+    loud = np.random.default_rng(0).standard_normal(48_000).astype(np.float32)
+    assert probs("webrtc", loud * 100) == probs("webrtc", np.clip(loud * 100, -1, 1))
+
+
+def test_webrtc_does_not_take_the_room_for_speech() -> None:
+    rng = np.random.default_rng(1)
+    for level in (1e-4, 1e-3, 3e-3):
+        assert max(probs("webrtc", rng.standard_normal(16_000).astype(np.float32) * level)) < 0.5
 
 
 def test_webrtc_lets_more_through_the_more_sensitive_it_is() -> None:
