@@ -222,17 +222,19 @@ class Lease:
         Raises:
             The same as `accept`, and ModelNotReadyError where the model loads for too long.
         """
-        events = await self._decode()
-        session = await self._open()
-        return events + await self._run(session.finish)
+        return await self._decode(last=True)
 
-    async def _decode(self) -> list[Event]:
+    async def _decode(self, *, last: bool = False) -> list[Event]:
         session = await self._open()
         pcm, self._kept = bytes(self._kept), bytearray()
+        slices = [pcm[i : i + self._slice_bytes] for i in range(0, len(pcm), self._slice_bytes)]
+        # Someone waits for the end, so it goes to a thread together with the audio before it.
+        rest = slices.pop() if last and slices else b""
         events: list[Event] = []
-        for start in range(0, len(pcm), self._slice_bytes):
-            piece = pcm[start : start + self._slice_bytes]
+        for piece in slices:
             events += await self._run(partial(session.accept, piece))
+        if last:
+            events += await self._run(lambda: session.accept(rest) + session.finish())
         return events
 
     async def _open(self) -> Session:
