@@ -31,8 +31,8 @@ class VadOptions:
     """Which detector decides, and how; durations in seconds."""
 
     kind: str = "webrtc"
-    """`webrtc`; `silero`, which mistakes far less noise for speech at 3 % of a core; `energy`, for
-    trying things out; or `off`."""
+    """`webrtc`; `silero`, which takes far less noise for speech but 4 % of a core, and misses some
+    short words; `energy`, for trying things out; or `off`."""
     sensitivity: float = 0.5
     """Above 0 and up to 1: more lets more through."""
     min_speech_s: float = 0.09
