@@ -29,10 +29,10 @@ class EngineOptions:
     """Longest wait for the model to load: large ones on a Pi's card take over a minute."""
     max_utterance_s: float = 300.0
     """Longest utterance. Home Assistant ends one after 15 s, its pipeline after 300 s."""
-    gather_s: float = 0.08
-    """Audio collected before a thread is woken for it, which costs as much as decoding 5 ms. Home
-    Assistant sends 10 ms at a time. Words before the end, and an endpoint, may come this much
-    later; the transcript after `finish` does not."""
+    gather_s: float = 0.16
+    """Audio collected before a thread is woken for it, which costs as much as decoding 5 to 10 ms.
+    Home Assistant sends 10 ms at a time, models take 320 ms. Words before the end, and an
+    endpoint, may come this much later; the transcript after `finish` does not."""
     slice_s: float = 1.0
     """Audio handed over faster than it was spoken is decoded in turns of this length."""
     max_kept_bytes: int = 16_000_000
