@@ -29,7 +29,7 @@ from training.prepare import VOCAB_SIZE, train_pieces
 from training.student import Student, StudentConfig
 from training.synthesize import SHARD_SIZE, synthesize_shard
 from training.text import normalize
-from training.trainer import Schedule, Trainer
+from training.trainer import TRANSDUCER_RISE_HOURS, Schedule, Trainer
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["OwnWords", "main"]
@@ -145,9 +145,16 @@ def main() -> None:
     own.synthesize(sentences, arguments.utterances)
     size = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model)).vocab_size()
     config = _config(start) if start else StudentConfig(vocab_size=size, dim=arguments.dim)
-    student = own.train(Schedule(arguments.hours), start, config, arguments.batch)
+    student = own.train(
+        _schedule(arguments.hours, is_new=start is None), start, config, arguments.batch
+    )
     export_student(student, work.bpe_model, work.export)
     Console().print(f"model in {work.export}")
+
+
+def _schedule(hours: float, *, is_new: bool) -> Schedule:
+    """A model that writes already needs no time before the transducer loss."""
+    return Schedule(hours) if is_new else Schedule(hours, transducer_from=-TRANSDUCER_RISE_HOURS)
 
 
 def _config(checkpoint: Path) -> StudentConfig:

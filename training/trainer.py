@@ -15,14 +15,14 @@ from training.data import Batch
 from training.losses import distillation_loss, transducer_loss, transducer_scores
 from training.student import Student, StudentConfig
 
-__all__ = ["Schedule", "Trainer"]
+__all__ = ["TRANSDUCER_RISE_HOURS", "Schedule", "Trainer"]
 
 ADAM_LR = 1e-3
 MUON_LR = 4e-3
 CLIP_NORM = 2.0
 CTC_WEIGHT, TRANSDUCER_WEIGHT = 0.4, 0.5
-TRANSDUCER_RISE = 0.08
-"""Share of the hours over which the transducer loss reaches its weight."""
+TRANSDUCER_RISE_HOURS = 10.0
+"""Audio over which the transducer loss reaches its weight."""
 AVERAGE = 0.998
 """Weight of the past in the running average of the weights, which is what is shipped."""
 MAX_CELLS = {"cpu": 20_000, "cuda": 600_000}
@@ -35,9 +35,10 @@ class Schedule:
 
     hours: float
     """Audio to see in all. May be raised (or lowered) when a run is resumed."""
-    transducer_from: float = 0.3
-    """Share of the hours after which the transducer loss joins CTC and the teacher."""
+    transducer_from: float = 36.0
+    """Hours after which the transducer loss joins in: frames must mean something by then."""
     decay_from: float = 0.65
+    """Share of the hours after which the learning rate falls."""
     warm_up_steps: int = 300
 
     def learning_rate(self, step: int, hours: float) -> float:
@@ -52,8 +53,8 @@ class Schedule:
         The optimizers of predictor and joiner do not care how small a gradient is; the encoder,
         which has other teachers, is spared it.
         """
-        begun = hours / self.hours - self.transducer_from
-        return TRANSDUCER_WEIGHT * min(1.0, max(0.0, begun / TRANSDUCER_RISE))
+        begun = (hours - self.transducer_from) / TRANSDUCER_RISE_HOURS
+        return TRANSDUCER_WEIGHT * min(1.0, max(0.0, begun))
 
 
 class Trainer:

@@ -35,7 +35,7 @@ def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
 def new_trainer(options: DataOptions) -> Trainer:
     torch.manual_seed(1)
     statistics = teacher_statistics(list_shards(options.shards))
-    schedule = Schedule(hours=1.0, transducer_from=-1.0, warm_up_steps=1)
+    schedule = Schedule(hours=1.0, transducer_from=-10.0, warm_up_steps=1)
     return Trainer(TINY, schedule, statistics, "cpu")
 
 
@@ -74,7 +74,7 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
 
 
 def test_the_transducer_joins_late_and_slowly() -> None:
-    schedule = Schedule(hours=100.0, transducer_from=0.3)
+    schedule = Schedule(hours=100.0, transducer_from=30.0)
     weights = [schedule.transducer_weight(hours) for hours in (0.0, 29.9, 32.0, 60.0)]
     assert weights[:2] == [0, 0]
     assert 0 < weights[2] < weights[3] == schedule.transducer_weight(100.0)
