@@ -71,7 +71,7 @@ class OrtModel:
                 _session_options(options),
                 providers=_PROVIDERS[options.provider],
             )
-        except Exception as error:  # onnxruntime's own classes derive from RuntimeError, or nothing
+        except Exception as error:  # onnxruntime's classes share no other base
             raise ModelFileError(path, "a loadable ONNX model", _first_line(error)) from error
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
@@ -151,8 +151,6 @@ def _session_options(options: OrtOptions) -> ort.SessionOptions:
     # Idle threads must sleep: a home server is idle nearly always, and spinning workers would
     # take the cores of the utterances beside them.
     session.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Caches that fade towards zero would otherwise slow down the arithmetic on x86.
-    session.add_session_config_entry("session.set_denormal_as_zero", "1")
     return session
 
 
