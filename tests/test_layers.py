@@ -13,7 +13,7 @@ LAYERS = (
     {"__init__", "types", "events", "errors", "ort"},
     {"audio", "features", "decoding", "text"},
     {"models"},
-    {"session"},
+    {"session", "degrade"},
     {"engine", "engine_options", "workers"},
     {"front"},
     {"settings", "sources", "hotwords", "log", "hardware", "app", "cli", "__main__"},

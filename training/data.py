@@ -57,7 +57,7 @@ class DataOptions:
     """Of the hours; the rest is recorded speech, its corpora by their weights."""
     full_scene_hours: float = 60.0
     """Scenes set in slowly: from a fifth of the utterances to all of them after this much audio."""
-    noise_share: float = 0.03
+    noise_share: float = 0.05
     """Utterances replaced by noise alone, where nothing is to be written."""
     untaught: bool = False
     """Use shards that no teacher has heard, too."""
