@@ -11,10 +11,10 @@ PACKAGE = ROOT / "wyoming_stt"
 
 LAYERS = (
     {"__init__", "types", "events", "errors", "ort"},
-    {"audio", "features", "decoding", "text"},
+    {"audio", "features", "decoding", "text", "transcript"},
     {"models"},
     {"session", "degrade"},
-    {"engine", "engine_options", "workers"},
+    {"engine", "engine_options", "workers", "piece", "recording", "media_stream"},
     {"front"},
     {"settings", "sources", "hotwords", "log", "hardware", "app", "cli", "__main__"},
 )

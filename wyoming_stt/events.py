@@ -3,7 +3,7 @@
 Positions are sample positions at 16 kHz, counted from the first sample of the utterance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "Endpoint",
@@ -13,6 +13,7 @@ __all__ = [
     "SpeechEnded",
     "SpeechStarted",
     "Word",
+    "moved",
 ]
 
 
@@ -70,3 +71,14 @@ class FinalTranscript:
 
 Event = SpeechStarted | SpeechEnded | PartialTranscript | Endpoint | FinalTranscript
 """Everything `Session.accept` and `Session.finish` return."""
+
+
+def moved(event: Event, offset: int) -> Event:
+    """Return the event, its position and those of its words later by `offset` samples."""
+    position = event.position + offset
+    if not isinstance(event, FinalTranscript):
+        return replace(event, position=position)
+    words = (
+        replace(word, start=word.start + offset, end=word.end + offset) for word in event.words
+    )
+    return replace(event, position=position, words=tuple(words))

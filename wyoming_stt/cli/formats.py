@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from wyoming_stt.cli.choices import OutputFormat
-from wyoming_stt.cli.subtitles import cues, srt, vtt
 from wyoming_stt.events import FinalTranscript
+from wyoming_stt.text.captions import cues, srt, vtt
 from wyoming_stt.types import seconds
 
 __all__ = ["RENDERERS", "Transcription", "render"]

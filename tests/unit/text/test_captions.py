@@ -1,5 +1,5 @@
-from wyoming_stt.cli.subtitles import MAX_CHARACTERS, MAX_CUE_S, Cue, cues, srt, vtt
 from wyoming_stt.events import Word
+from wyoming_stt.text.captions import MAX_CHARACTERS, MAX_CUE_S, Cue, cues, srt, vtt
 from wyoming_stt.types import SAMPLE_RATE
 
 

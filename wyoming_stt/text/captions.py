@@ -1,4 +1,4 @@
-"""Words with times become subtitles that a viewer can read."""
+"""Words with times become captions that a viewer can read: SubRip and WebVTT."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
