@@ -16,7 +16,7 @@ LAYERS = (
     {"session", "degrade"},
     {"engine", "engine_options", "workers", "piece", "recording", "media_stream"},
     {"front"},
-    {"settings", "sources", "hotwords", "log", "hardware", "app", "cli", "__main__"},
+    {"settings", "sources", "hotwords", "log", "hardware", "readiness", "app", "cli", "__main__"},
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
 

@@ -18,6 +18,7 @@ from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
 from wyoming_stt.front import wyoming
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.models.registry import FAKE, load_model
+from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import ModelSettings, Settings
 
@@ -101,7 +102,9 @@ async def serve(settings: Settings) -> None:
         deserted = asyncio.create_task(server.ended.wait())
         deserted.add_done_callback(lambda _: stop.set())
         stack.callback(deserted.cancel)
+        notify_listening(settings.readiness)
         await stop.wait()
+        notify_stopping(settings.readiness)
         logger.info("Stopping; open utterances have %g s to end", settings.wyoming.drain_s)
     logger.info("Stopped")
 

@@ -24,6 +24,7 @@ from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
+from wyoming_stt.readiness import ReadinessOptions
 from wyoming_stt.sources import (
     Tree,
     env_name,
@@ -80,6 +81,7 @@ class Settings(BaseModel):
     vad: VadOptions = VadOptions()
     endpoint: EndpointOptions = EndpointOptions.from_sensitivity("default")
     ort: OrtOptions = OrtOptions()
+    readiness: ReadinessOptions = ReadinessOptions()
     log: LogSettings = LogSettings()
 
 

@@ -69,15 +69,18 @@ def read_file(file: Path) -> Tree:
 
 
 def read_environment(environment: Mapping[str, str] = os.environ) -> Tree:
-    """Read the variables that begin with `ENV_PREFIX`; `__` separates the names on the path."""
-    return tree_of(
-        {
-            name.removeprefix(ENV_PREFIX).lower().replace("__", "."): value
-            for name, value in environment.items()
-            # An empty variable is how a compose file says "not set".
-            if name.startswith(ENV_PREFIX) and value
-        }
-    )
+    """Read the variables that begin with `ENV_PREFIX`; `__` separates the names on the path.
+
+    systemd's own variable `NOTIFY_SOCKET` is read too, under the name of our setting.
+    """
+    ours = {
+        name.removeprefix(ENV_PREFIX).lower().replace("__", "."): value
+        for name, value in environment.items()
+        # An empty variable is how a compose file says "not set".
+        if name.startswith(ENV_PREFIX) and value
+    }
+    systemd = environment.get("NOTIFY_SOCKET")
+    return tree_of({"readiness.socket": systemd, **ours} if systemd else ours)
 
 
 def read_surroundings(environment: Mapping[str, str] = os.environ) -> Tree:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,12 @@ def run(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProce
 class Server:
     """`serve` as a process; its log is read line by line."""
 
-    def __init__(self, *arguments: str | Path) -> None:
+    def __init__(self, *arguments: str | Path, fds: Sequence[int] = ()) -> None:
         self.process = subprocess.Popen(
             [*PROGRAM, "serve", "--no-zeroconf", "--uri", "tcp://127.0.0.1:0", *arguments],
             stderr=subprocess.PIPE,
             text=True,
+            pass_fds=fds,
         )
         self.log = ""
 
@@ -63,9 +64,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(*arguments: str | Path) -> Iterator[Server]:
+def server(*arguments: str | Path, fds: Sequence[int] = ()) -> Iterator[Server]:
     """Run a server; whatever happens, it is gone at the end, and at the end of our patience."""
-    running = Server(*arguments)
+    running = Server(*arguments, fds=fds)
     watchdog = threading.Timer(PATIENCE_S, running.process.kill)
     watchdog.start()
     try:

@@ -85,3 +85,10 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_the_supervisor_announces_the_app() -> None:
     assert read_surroundings({"SUPERVISOR_TOKEN": "secret"}) == {"announce": {"enabled": False}}
     assert read_surroundings({}) == {}
+
+
+def test_systemds_own_variable_is_a_setting_like_others() -> None:
+    systemd = {"NOTIFY_SOCKET": "/run/systemd/notify"}
+    assert read_environment(systemd) == {"readiness": {"socket": "/run/systemd/notify"}}
+    ours = {"WYOMING_STT_READINESS__SOCKET": "@mine"}
+    assert read_environment(systemd | ours) == {"readiness": {"socket": "@mine"}}
