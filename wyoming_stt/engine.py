@@ -36,7 +36,15 @@ from wyoming_stt.session import Session, UtteranceOptions
 from wyoming_stt.types import SAMPLE_RATE
 from wyoming_stt.workers import WorkerPool
 
-__all__ = ["Engine", "EngineOptions", "EngineState", "Lease", "LeaseStats", "UtteranceOptions"]
+__all__ = [
+    "Engine",
+    "EngineOptions",
+    "EngineState",
+    "Lease",
+    "LeaseStats",
+    "LoadTimes",
+    "UtteranceOptions",
+]
 
 T = TypeVar("T")
 
@@ -66,12 +74,24 @@ class LeaseStats:
         return self.decode_s / self.audio_s if self.audio_s else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class LoadTimes:
+    """How long the model took to be of use, in seconds."""
+
+    load_s: float
+    """To read the weights."""
+    warm_up_s: float
+    """To run the whole path once."""
+
+
 class Engine:
     """Loads one model and decodes the utterances of all doors on it."""
 
     def __init__(self, load: Callable[[], Recognizer], options: EngineOptions) -> None:
         self.options = options
         self.state = EngineState.LOADING
+        self.load_times: LoadTimes | None = None
+        """Known once the model is loaded."""
         self._load = load
         self._recognizer: Recognizer | None = None
         self._error: ModelError = ModelNotReadyError("the model is not loaded")
@@ -79,12 +99,18 @@ class Engine:
         self._loading: asyncio.Task[None] | None = None
         self._pool = WorkerPool(options.workers or len(os.sched_getaffinity(0)))
         self._places = asyncio.Semaphore(options.max_utterances)
+        self._taken = 0
         self._waiting = 0
 
     @property
     def info(self) -> ModelInfo | None:
         """Facts about the model, once it is loaded."""
         return self._recognizer.info if self._recognizer is not None else None
+
+    @property
+    def free_places(self) -> int:
+        """How many utterances would be admitted at once."""
+        return 0 if self._places.locked() else self.options.max_utterances - self._taken
 
     async def start(self) -> None:
         """Begin to load the model, and return."""
@@ -119,22 +145,30 @@ class Engine:
         self._pool.close()
 
     @contextlib.asynccontextmanager
-    async def open(self, options: UtteranceOptions) -> AsyncIterator["Lease"]:
+    async def open(
+        self, options: UtteranceOptions, *, wait_s: float | None = None
+    ) -> AsyncIterator["Lease"]:
         """Take a place for one utterance; leaving the block frees it, whatever happened.
+
+        Args:
+            options: how to listen.
+            wait_s: longest wait for a place, where it is not `admission_timeout_s`.
 
         Raises:
             OverloadedError: all places are taken, and the waiting room too, or for too long.
             ShuttingDownError: the engine was closed.
         """
         self._refuse_if_closed()
-        await self._admit()
+        await self._admit(self.options.admission_timeout_s if wait_s is None else wait_s)
+        self._taken += 1
         try:
             self._refuse_if_closed()
             yield Lease(self, self._pool, options)
         finally:
+            self._taken -= 1
             self._places.release()
 
-    async def _admit(self) -> None:
+    async def _admit(self, wait_s: float) -> None:
         if self._places.locked() and self._waiting >= self.options.max_waiting:
             raise OverloadedError(
                 f"{self.options.max_utterances} utterances are being decoded and "
@@ -142,7 +176,7 @@ class Engine:
             )
         self._waiting += 1
         try:
-            async with asyncio.timeout(self.options.admission_timeout_s):
+            async with asyncio.timeout(wait_s):
                 await self._places.acquire()
         except TimeoutError:
             raise OverloadedError("no place became free in time; try again later") from None
@@ -154,9 +188,8 @@ class Engine:
             raise ShuttingDownError("the server is shutting down")
 
     async def _start(self) -> None:
-        started = time.perf_counter()
         try:
-            self._recognizer = await self._load_in_thread()
+            self._recognizer, self.load_times = await self._load_in_thread()
         except ModelError as error:
             self.state, self._error = EngineState.ERROR, error
         except SttError as error:
@@ -164,11 +197,11 @@ class Engine:
             self._error = ModelNotReadyError(f"the model could not be made ready: {error}")
         else:
             self.state = EngineState.READY
-            duration = time.perf_counter() - started
+            duration = self.load_times.load_s + self.load_times.warm_up_s
             _LOGGER.info("model %s loaded in %.2f s", self._recognizer.info.name, duration)
         self._settled.set()
 
-    async def _load_in_thread(self) -> Recognizer:
+    async def _load_in_thread(self) -> tuple[Recognizer, LoadTimes]:
         """Use a thread of its own: loading may take longer than any inference call may."""
         pool = WorkerPool(1)
         try:
@@ -250,13 +283,15 @@ class Lease:
         return done.value
 
 
-def _load_and_warm_up(load: Callable[[], Recognizer]) -> Recognizer:
+def _load_and_warm_up(load: Callable[[], Recognizer]) -> tuple[Recognizer, LoadTimes]:
     """Load the weights and run the whole path once, so that the first speaker does not wait.
 
     A hum rather than zeros, and no gate: the encoder and the search must really run.
     """
+    started = time.perf_counter()
     recognizer = load()
+    loaded = time.perf_counter()
     session = Session(recognizer, UtteranceOptions(vad=VadOptions(kind="off")))
     session.accept(bytes(range(64)) * (SAMPLE_RATE // 32))
     session.finish()
-    return recognizer
+    return recognizer, LoadTimes(loaded - started, time.perf_counter() - loaded)

@@ -17,7 +17,8 @@ from wyoming.event import Event
 from tests.support import program
 from tests.support.shared import MODEL, Recording, needs_shared, recordings
 from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
-from wyoming_stt.front.wyoming import ServedModel, WyomingOptions, serve
+from wyoming_stt.front.served import ServedModel
+from wyoming_stt.front.wyoming import WyomingOptions, serve
 from wyoming_stt.models.registry import load_model
 
 pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(900), needs_shared]

@@ -16,7 +16,8 @@ from wyoming.event import Event
 
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
-from wyoming_stt.front.wyoming import ServedModel, WyomingOptions, WyomingServer, serve
+from wyoming_stt.front.served import ServedModel
+from wyoming_stt.front.wyoming import WyomingOptions, WyomingServer, serve
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.registry import load_model
 from wyoming_stt.ort import OrtOptions

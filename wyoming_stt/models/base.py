@@ -29,6 +29,12 @@ class ModelInfo:
     """Samples per encoder frame (640: 40 ms)."""
     chunk_samples: int
     """Samples per encoder chunk; cutting leading audio at multiples of it keeps chunks aligned."""
+    vocab_size: int
+    precision: str | None = None
+    """Of the encoder's weights ("int8"); None where there are none."""
+    version: str | None = None
+    """Version and checksum as published; None for a folder that came from elsewhere."""
+    sha256: str | None = None
 
 
 class RecognizerStream(Protocol):

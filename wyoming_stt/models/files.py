@@ -10,6 +10,8 @@ __all__ = ["TransducerFiles", "find"]
 _FOLDERS = ("", "am-onnx", "am")
 """Where the graphs may lie: beside each other, or as in a Vosk model (with `lang/tokens.txt`)."""
 
+_REDUCED = ("int8", "fp16", "bf16")
+
 
 @dataclass(frozen=True, slots=True)
 class TransducerFiles:
@@ -21,6 +23,11 @@ class TransducerFiles:
     joiner: Path
     tokens: Path
     bpe_model: Path | None
+
+    @property
+    def precision(self) -> str:
+        """Of the encoder's weights, as its name tells."""
+        return next((p for p in _REDUCED if f".{p}." in self.encoder.name), "fp32")
 
 
 def find(folder: Path) -> TransducerFiles:

@@ -51,6 +51,8 @@ class OfflineTransducer:
             streaming=False,
             frame_samples=SUBSAMPLING_FACTOR * FRAME_SHIFT,
             chunk_samples=FRAME_SHIFT,
+            vocab_size=len(self.tokens),
+            precision=files.precision,
         )
 
     def open(self, options: SearchOptions) -> "BufferedStream":

@@ -57,6 +57,8 @@ class StreamingTransducer:
             streaming=True,
             frame_samples=SUBSAMPLING_FACTOR * FRAME_SHIFT,
             chunk_samples=self.shape.chunk_shift * FRAME_SHIFT,
+            vocab_size=len(self.tokens),
+            precision=files.precision,
         )
 
     def open(self, options: SearchOptions) -> "TransducerStream":

@@ -13,7 +13,8 @@ from wyoming.ping import Ping, Pong
 from wyoming_stt.audio.pcm import AudioFormat
 from wyoming_stt.engine import UtteranceOptions
 from wyoming_stt.errors import BadRequestError
-from wyoming_stt.front.wyoming.info import PROGRAM, ServedModel, describe
+from wyoming_stt.front.served import ServedModel
+from wyoming_stt.front.wyoming.info import PROGRAM, describe
 from wyoming_stt.front.wyoming.messages import ChunkFormat, PingData, SelectProgramData, check
 from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.front.wyoming.transcript import TranscriptWriter

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from wyoming_stt.engine import Engine, UtteranceOptions
 from wyoming_stt.errors import OverloadedError
+from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.connection import Connection
 from wyoming_stt.front.wyoming.conversation import Conversation
-from wyoming_stt.front.wyoming.info import ServedModel
 from wyoming_stt.front.wyoming.listener import Listener, listen
 from wyoming_stt.front.wyoming.options import WyomingOptions
 
@@ -123,5 +123,4 @@ class WyomingServer:
             self.ended.set()
 
     def _served(self) -> ServedModel:
-        info = self._engine.info
-        return self._promised if info is None else ServedModel(info.name, info.languages)
+        return ServedModel.of(self._engine, self._promised)

@@ -11,7 +11,7 @@ from wyoming_stt.audio.pcm import AudioFormat
 from wyoming_stt.decoding.options import Hotword
 from wyoming_stt.engine import UtteranceOptions
 from wyoming_stt.errors import LimitError, UnknownModelError, UnsupportedLanguageError
-from wyoming_stt.front.wyoming.info import ServedModel
+from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.messages import TranscribeData, check
 from wyoming_stt.front.wyoming.options import WyomingOptions
 

@@ -38,6 +38,7 @@ class FakeRecognizer:
             streaming=True,
             frame_samples=_CHUNK // _FRAMES_PER_CHUNK,
             chunk_samples=_CHUNK,
+            vocab_size=len(self.tokens),
         )
 
     def open(self, options: SearchOptions) -> "FakeStream":

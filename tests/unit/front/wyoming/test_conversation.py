@@ -28,7 +28,7 @@ from wyoming_stt.front.wyoming.conversation import (
     Reply,
     State,
 )
-from wyoming_stt.front.wyoming.info import ServedModel
+from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.options import WyomingOptions
 
 MODEL = ServedModel("small", ("en", "pt-BR"))

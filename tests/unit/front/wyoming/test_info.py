@@ -2,7 +2,8 @@ import pytest
 from wyoming.info import Info
 
 import wyoming_stt
-from wyoming_stt.front.wyoming.info import ServedModel, describe
+from wyoming_stt.front.served import ServedModel
+from wyoming_stt.front.wyoming.info import describe
 from wyoming_stt.front.wyoming.options import WyomingOptions
 
 

@@ -1,0 +1,11 @@
+"""The routes: one module each, registered here and nowhere else."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from wyoming_stt.front.http.routes import health, models
+
+__all__ = ["ROUTERS"]
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, models.router)

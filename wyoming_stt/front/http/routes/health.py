@@ -1,0 +1,93 @@
+"""`/health` and `/ready` for whoever restarts or balances servers, `/metrics` for Prometheus."""
+
+from typing import Final
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from wyoming_stt import __version__
+from wyoming_stt.engine import EngineState
+from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
+from wyoming_stt.front.http.openapi import documented
+from wyoming_stt.front.http.schemas import Health, LastError, Ready, Unready
+from wyoming_stt.front.http.state import Door, DoorState
+from wyoming_stt.observability.memory import resident_bytes
+
+__all__ = ["router"]
+
+router: Final = APIRouter(tags=["Operation"])
+
+_STATUS: Final = {
+    EngineState.LOADING: "loading",
+    EngineState.READY: "ok",
+    EngineState.ERROR: "error",
+    EngineState.CLOSED: "error",
+}
+_REASON: Final = {
+    ErrorCode.SHUTTING_DOWN: "shutting_down",
+    ErrorCode.MODEL_LOADING: "loading",
+    ErrorCode.MODEL_ERROR: "model_error",
+    ErrorCode.SATURATED: "saturated",
+}
+
+
+@router.get("/health")
+async def health(door: Door) -> Health:
+    """Tell how the process is; 200 as long as it answers at all."""
+    times = door.engine.load_times
+    return Health.model_validate(
+        {
+            "status": _STATUS[door.engine.state],
+            "model": door.served.name,
+            "model_state": door.engine.state.name.lower(),
+            "version": __version__,
+            "load_time_ms": None if times is None else round(times.load_s * 1000),
+            "warmup_time_ms": None if times is None else round(times.warm_up_s * 1000),
+            "memory_mb": round(resident_bytes() / 1e6, 1),
+            "last_errors": [
+                LastError(at=at.isoformat(timespec="seconds"), door=name, code=code)
+                for at, name, code in door.metrics.last_errors
+            ],
+        }
+    )
+
+
+@router.get(
+    "/ready",
+    response_model=Ready,
+    responses={503: {"model": Unready, "description": "Not now; `reason` says why."}},
+)
+async def ready(door: Door) -> Ready | Response:
+    """Tell whether an utterance would be decoded now."""
+    if code := _hindrance(door):
+        problem = problem_of(HttpError(code))
+        body = problem.body | {"reason": _REASON[code]}
+        return JSONResponse(body, problem.status, problem.headers)
+    return Ready(
+        pool_available=door.engine.free_places, pool_size=door.engine.options.max_utterances
+    )
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documented(ErrorCode.METRICS_DISABLED)},
+)
+async def metrics(door: Door) -> Response:
+    """Count what happened at all doors, in the text format of Prometheus."""
+    if not door.options.metrics:
+        raise HttpError(ErrorCode.METRICS_DISABLED)
+    return Response(door.metrics.render(), headers={"Content-Type": door.metrics.content_type})
+
+
+def _hindrance(door: DoorState) -> ErrorCode | None:
+    if door.draining.is_set():
+        return ErrorCode.SHUTTING_DOWN
+    match door.engine.state:
+        case EngineState.LOADING:
+            return ErrorCode.MODEL_LOADING
+        case EngineState.ERROR:
+            return ErrorCode.MODEL_ERROR
+        case EngineState.CLOSED:
+            return ErrorCode.SHUTTING_DOWN
+    return None if door.engine.free_places else ErrorCode.SATURATED
