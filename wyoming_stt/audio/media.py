@@ -1,4 +1,4 @@
-"""Sound files of any kind to PCM, through FFmpeg's libraries. Only the command line needs it."""
+"""Sound files of any kind to PCM, through FFmpeg's libraries."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -17,7 +17,14 @@ __all__ = ["MediaReader"]
 _SAMPLE_FORMAT: Final = "s32"
 _WIDTH: Final = 4
 # A playlist must not make us fetch what it names.
-_OPEN_OPTIONS: Final = {"protocol_whitelist": "file"}
+_FILE_OPTIONS: Final = {"protocol_whitelist": "file"}
+# What a stranger sends must not even make us open a file here: no protocol has this name, and none
+# of these containers names other files (playlists and lists of parts do).
+_STREAM_OPTIONS: Final = {
+    "protocol_whitelist": "none",
+    "format_whitelist": "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,eac3,flac,flv,gsm,"
+    "matroska,mov,mp3,mpeg,mpegts,ogg,rm,sox,tta,voc,w64,wav,wv",
+}
 
 
 class MediaReader:
@@ -36,11 +43,13 @@ class MediaReader:
     def __init__(self, source: Path | BinaryIO) -> None:
         self._name = str(source) if isinstance(source, Path) else "the input"
         # Absolute, lest a name such as "http:x" be taken for an address.
+        is_file = isinstance(source, Path)
         file = str(source.absolute()) if isinstance(source, Path) else source
+        options = _FILE_OPTIONS if is_file else _STREAM_OPTIONS
         try:
-            self._container = av.open(file, "r", options=_OPEN_OPTIONS, metadata_errors="replace")
+            self._container = av.open(file, "r", options=options, metadata_errors="replace")
         except FFmpegError as error:
-            if isinstance(error, OSError):
+            if is_file and isinstance(error, OSError):
                 raise
             raise AudioFormatError(f"{self._name} is no sound file: {error.strerror}") from error
         streams = self._container.streams.audio

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from wyoming_stt.cli.choices import OutputFormat
-from wyoming_stt.events import FinalTranscript
 from wyoming_stt.text.captions import cues, srt, vtt
+from wyoming_stt.transcript import Transcript
 from wyoming_stt.types import seconds
 
 __all__ = ["RENDERERS", "Transcription", "render"]
@@ -15,11 +15,10 @@ __all__ = ["RENDERERS", "Transcription", "render"]
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """What came out of one file; `rtf` is processing time by `duration_s`, the audio's length."""
+    """What came out of one file; `rtf` is processing time by the audio's length."""
 
     file: str
-    transcript: FinalTranscript
-    duration_s: float
+    transcript: Transcript
     rtf: float
 
 
@@ -49,7 +48,7 @@ def _json(transcription: Transcription) -> str:
                 for word in transcript.words
             ],
             "confidence": round(transcript.confidence, 4),
-            "duration": round(transcription.duration_s, 3),
+            "duration": round(transcript.duration_s, 3),
             "rtf": round(transcription.rtf, 5),
         },
         ensure_ascii=False,

@@ -1,6 +1,5 @@
 """`wyoming-stt transcribe`: recordings in, words out."""
 
-import asyncio
 import os
 from typing import Annotated, Final
 
@@ -11,8 +10,8 @@ from wyoming_stt.cli.choices import LogLevel, OutputFormat, SearchMethod, VoiceD
 
 __all__ = ["transcribe"]
 
-MAX_RECORDING_S: Final = 86_400.0
-"""A day: beyond every recording, so that only a runaway pipe meets it."""
+PATIENCE_S: Final = 86_400.0
+"""A person waits for these files and can interrupt; such limits are for a server."""
 
 
 def transcribe(
@@ -70,11 +69,12 @@ def transcribe(
             "vad.kind": vad,
             "log.level": log_level,
             "engine.workers": jobs,
-            # A person waits for these files and can interrupt; such limits are for a server.
-            "engine.max_utterance_s": MAX_RECORDING_S,
-            "engine.inference_timeout_s": MAX_RECORDING_S,
+            "engine.inference_timeout_s": PATIENCE_S,
+            "engine.admission_timeout_s": PATIENCE_S,
         },
     )
+    import asyncio
+
     from wyoming_stt import log
     from wyoming_stt.cli.batch import transcribe_all
 

@@ -2,18 +2,21 @@ import json
 
 from wyoming_stt.cli.choices import OutputFormat
 from wyoming_stt.cli.formats import RENDERERS, Transcription, render
-from wyoming_stt.events import FinalTranscript, Word
+from wyoming_stt.events import Word
+from wyoming_stt.transcript import Transcript
 
 TRANSCRIPTION = Transcription(
     file="køkken.wav",
-    transcript=FinalTranscript(
-        position=24_000,
+    transcript=Transcript(
         text="tænd lys",
         token_ids=(3, 1),
         words=(Word("tænd", 1_600, 8_000, 0.98765), Word("lys", 8_000, 16_000, 0.5)),
+        segments=(),
+        duration_s=1.5,
+        language="da",
+        model="fake",
         confidence=0.702468,
     ),
-    duration_s=1.5,
     rtf=0.0123456,
 )
 
