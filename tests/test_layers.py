@@ -14,7 +14,8 @@ LAYERS = (
     {"audio", "features", "decoding", "text", "transcript"},
     {"models"},
     {"session", "degrade"},
-    {"engine", "engine_options", "workers", "piece", "recording", "media_stream"},
+    {"engine", "engine_options", "workers", "piece", "recording", "media_stream", "pipe"},
+    {"observability"},
     {"front"},
     {"settings", "sources", "hotwords", "log", "hardware", "readiness", "app", "cli", "__main__"},
 )
@@ -22,7 +23,13 @@ ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
 
 BELOW_THE_ENGINE_NEVER = {"asyncio", "threading", "concurrent", "time", "socket", "os", "random"}
 DOORS_NEVER = ("wyoming_stt.models", "wyoming_stt.session", "threading", "concurrent")
-ONLY_IMPORTER = {"onnxruntime": "ort.py", "av": "audio/media.py", "zeroconf": "front/announce/"}
+ONLY_IMPORTER = {
+    "onnxruntime": "ort.py",
+    "av": "audio/media.py",
+    "zeroconf": "front/announce/",
+    "prometheus_client": "observability/",
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn", "sse_starlette"), "front/http/"),
+}
 READS_THE_ENVIRONMENT = "sources.py"
 
 TREES = {
