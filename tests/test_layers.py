@@ -17,7 +17,10 @@ LAYERS = (
     {"engine", "engine_options", "workers", "piece", "recording", "media_stream", "pipe"},
     {"observability"},
     {"front"},
-    {"settings", "sources", "hotwords", "log", "hardware", "readiness", "app", "cli", "__main__"},
+    {
+        *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
+        *("readiness", "app", "cli", "__main__"),
+    },
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
 

@@ -58,7 +58,8 @@ def choose_model(settings: ModelSettings, builtin: Path = BUILTIN) -> Path | str
     raise SettingsError(
         "no model is chosen, and this package comes without one: name the folder of a streaming "
         "or offline transducer (ONNX files and tokens.txt) with --model-dir DIR, or try the "
-        f"server with --model {FAKE}, which hears the same words in everything"
+        f"server with --model {FAKE}, which hears the same words in everything; in the Home "
+        "Assistant app the folder is its option custom_model"
     )
 
 
@@ -97,7 +98,8 @@ async def serve(settings: Settings) -> None:
         server = await stack.enter_async_context(_door(engine, settings))
         logger.info("Listening on %s; the model is loading", ", ".join(server.addresses))
         await stack.enter_async_context(_announced(settings.announce, server.addresses))
-        report = asyncio.create_task(_report(engine, server.addresses))
+        hinted = server.addresses if settings.log.hints else ()
+        report = asyncio.create_task(_report(engine, hinted))
         stack.callback(report.cancel)
         deserted = asyncio.create_task(server.ended.wait())
         deserted.add_done_callback(lambda _: stop.set())
@@ -135,7 +137,7 @@ async def _announced(options: AnnounceOptions, addresses: Sequence[str]) -> Asyn
 
 
 async def _report(engine: Engine, addresses: Sequence[str]) -> None:
-    """Say when the server is of use, and to whom; or why it is not."""
+    """Say when the server is of use, and how to reach it at the addresses; or why it is not."""
     try:
         info = (await engine.ready()).info
     except ModelError as error:
@@ -144,6 +146,11 @@ async def _report(engine: Engine, addresses: Sequence[str]) -> None:
         return
     languages = ", ".join(info.languages)
     logger.info("Ready: model %s (%s), languages: %s", info.name, info.family, languages)
+    if addresses:
+        _hint(addresses)
+
+
+def _hint(addresses: Sequence[str]) -> None:
     # As it can be typed here: a virtual environment need not be on the path.
     program = shutil.which("wyoming-stt") or f"{sys.executable} -m wyoming_stt"
     for address in addresses:

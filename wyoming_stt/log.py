@@ -3,7 +3,7 @@
 import logging
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 __all__ = ["LogSettings", "configure"]
 
@@ -14,6 +14,16 @@ class LogSettings:
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important level that is written. Only `debug` shows what was said."""
+    style: Literal["full", "short"] = "full"
+    """`short` leaves out the date and the module, as Home Assistant's own apps do."""
+    hints: bool = True
+    """Whether to say, once the server is ready, how to talk to it."""
+
+
+_FORMATS: Final = {
+    "full": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    "short": "[%(asctime)s] %(levelname)s: %(message)s",
+}
 
 
 def configure(settings: LogSettings) -> None:
@@ -21,7 +31,8 @@ def configure(settings: LogSettings) -> None:
     logging.basicConfig(
         level=settings.level.upper(),
         stream=sys.stderr,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        format=_FORMATS[settings.style],
+        datefmt="%H:%M:%S" if settings.style == "short" else None,
         force=True,
     )
     # asyncio's own debug records name file descriptors and timings that help nobody here.

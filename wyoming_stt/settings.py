@@ -1,4 +1,7 @@
-"""All settings in one frozen tree, read once: defaults < YAML file < environment < command line.
+"""All settings in one frozen tree, read once.
+
+A later source wins: defaults < profile < YAML file < options of the Home Assistant app <
+environment < command line.
 
 A setting's name is its path in the tree: `engine.workers` is `engine: {workers: 2}` in the file,
 `WYOMING_STT_ENGINE__WORKERS` in the environment and `--set engine.workers=2` on the command line.
@@ -11,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from wyoming_stt.audio.endpoint import EndpointOptions
@@ -21,17 +24,20 @@ from wyoming_stt.engine import EngineOptions
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.wyoming.options import WyomingOptions
+from wyoming_stt.hardware import detect
+from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
+from wyoming_stt.profile import Profile, profile_settings
 from wyoming_stt.readiness import ReadinessOptions
 from wyoming_stt.sources import (
     Tree,
+    app_options_file,
     env_name,
     merge,
     read_environment,
     read_file,
-    read_surroundings,
 )
 
 __all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
@@ -73,6 +79,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    profile: Profile = "auto"
+    """How much of the machine to use: `small` decodes on one thread and bounds memory more tightly,
+    `fast` answers sooner and takes more of the processor. Auto is `small` with less than 1 GiB of
+    memory or one core, and else in between. What it changes are defaults of other settings."""
     model: ModelSettings = ModelSettings()
     wyoming: WyomingOptions = WyomingOptions()
     announce: AnnounceOptions = AnnounceOptions()
@@ -83,6 +93,13 @@ class Settings(BaseModel):
     ort: OrtOptions = OrtOptions()
     readiness: ReadinessOptions = ReadinessOptions()
     log: LogSettings = LogSettings()
+
+    _complaints: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What a source held that was left out, a sentence each; for the log, once there is one."""
+        return self._complaints
 
 
 def load_settings(
@@ -95,19 +112,25 @@ def load_settings(
     Raises:
         SettingsError: a source cannot be read, or sets something that does not exist or fit.
     """
+    options_file = app_options_file()
+    app = read_app(options_file) if options_file else AppSettings({})
     sources = {
-        "the Home Assistant app": read_surroundings(),
+        "the Home Assistant app": APP_DEFAULTS if options_file else {},
         f"the file {file}": read_file(file) if file else {},
+        "the options of the app": app.settings,
         _ENVIRONMENT: read_environment() if environment is None else environment,
         "the command line": command_line or {},
     }
     tree: Tree = {}
     for source in sources.values():
         tree = merge(tree, source)
+    tree = merge(profile_settings(tree.get("profile", "auto"), detect()), tree)
     try:
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(e, sources) for e in error.errors())) from None
+    settings._complaints = app.complaints
+    return settings
 
 
 def setting_names(options: type = Settings, prefix: str = "") -> Iterator[str]:

@@ -17,13 +17,14 @@ from wyoming_stt.errors import SettingsError
 __all__ = [
     "ENV_PREFIX",
     "MAX_FILE_BYTES",
+    "OPTIONS_FILE_VARIABLE",
     "Tree",
+    "app_options_file",
     "env_name",
     "merge",
     "parse_assignments",
     "read_environment",
     "read_file",
-    "read_surroundings",
     "tree_of",
 ]
 
@@ -31,6 +32,10 @@ ENV_PREFIX: Final = "WYOMING_STT_"
 
 MAX_FILE_BYTES: Final = 1_000_000
 """A settings file is a few hundred bytes; whatever is larger was named by mistake."""
+
+OPTIONS_FILE_VARIABLE: Final = ENV_PREFIX + "OPTIONS_FILE"
+"""Names another file than the app's: the original is readable by root alone."""
+_APP_OPTIONS: Final = Path("/data/options.json")
 
 Tree = dict[str, Any]
 """Nested names, and values as they were written."""
@@ -77,19 +82,20 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Tree:
         name.removeprefix(ENV_PREFIX).lower().replace("__", "."): value
         for name, value in environment.items()
         # An empty variable is how a compose file says "not set".
-        if name.startswith(ENV_PREFIX) and value
+        if name.startswith(ENV_PREFIX) and value and name != OPTIONS_FILE_VARIABLE
     }
     systemd = environment.get("NOTIFY_SOCKET")
     return tree_of({"readiness.socket": systemd, **ours} if systemd else ours)
 
 
-def read_surroundings(environment: Mapping[str, str] = os.environ) -> Tree:
-    """Return what the place we run in changes about the defaults.
+def app_options_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Return where the options of the Home Assistant app are, None where we are not the app.
 
-    Inside the Home Assistant app the Supervisor tells Home Assistant where we are; announcing it
-    once more by multicast DNS would show a second card for the same server.
+    The Supervisor gives a token to its apps, and to nobody else.
     """
-    return {"announce": {"enabled": False}} if "SUPERVISOR_TOKEN" in environment else {}
+    if "SUPERVISOR_TOKEN" not in environment:
+        return None
+    return Path(environment.get(OPTIONS_FILE_VARIABLE) or _APP_OPTIONS)
 
 
 def parse_assignments(assignments: Sequence[str]) -> Tree:

@@ -1,4 +1,5 @@
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ def test_records_go_to_standard_error_in_one_format(capsys: pytest.CaptureFixtur
     out, err = capsys.readouterr()
     assert out == ""
     assert err.rstrip().endswith("INFO    wyoming_stt.front: hello")
+
+
+def test_in_the_app_records_look_as_those_of_other_apps(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(LogSettings(style="short"))
+    logging.getLogger("wyoming_stt.front").warning("hello")
+    assert re.fullmatch(r"\[\d\d:\d\d:\d\d\] WARNING: hello\n", capsys.readouterr().err)
 
 
 def test_debug_shows_ours_but_not_the_event_loop(capsys: pytest.CaptureFixture[str]) -> None:

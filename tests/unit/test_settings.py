@@ -5,6 +5,7 @@ import pytest
 
 from wyoming_stt.decoding.options import Hotword
 from wyoming_stt.errors import SettingsError
+from wyoming_stt.hardware import Hardware
 from wyoming_stt.settings import Settings, load_settings, setting_names
 from wyoming_stt.sources import env_name, read_environment, tree_of
 
@@ -20,7 +21,8 @@ def complaint(**sources: object) -> str:
     return str(caught.value)
 
 
-def test_defaults_are_those_of_the_options() -> None:
+def test_defaults_are_those_of_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wyoming_stt.settings.detect", lambda: Hardware("any", 4, (), 8 << 30))
     assert load_settings(environment={}) == Settings()
 
 

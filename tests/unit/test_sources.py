@@ -5,12 +5,13 @@ import pytest
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.sources import (
     MAX_FILE_BYTES,
+    OPTIONS_FILE_VARIABLE,
+    app_options_file,
     env_name,
     merge,
     parse_assignments,
     read_environment,
     read_file,
-    read_surroundings,
 )
 
 
@@ -82,9 +83,15 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         read_file(tmp_path / "absent.yaml")
 
 
-def test_the_supervisor_announces_the_app() -> None:
-    assert read_surroundings({"SUPERVISOR_TOKEN": "secret"}) == {"announce": {"enabled": False}}
-    assert read_surroundings({}) == {}
+def test_a_token_of_the_supervisor_makes_us_the_app() -> None:
+    token = {"SUPERVISOR_TOKEN": "secret"}
+    assert app_options_file({}) is None
+    assert app_options_file(token) == Path("/data/options.json")
+    assert app_options_file({**token, OPTIONS_FILE_VARIABLE: "/run/x"}) == Path("/run/x")
+
+
+def test_the_name_of_the_options_file_is_no_setting() -> None:
+    assert read_environment({OPTIONS_FILE_VARIABLE: "/run/x"}) == {}
 
 
 def test_systemds_own_variable_is_a_setting_like_others() -> None:

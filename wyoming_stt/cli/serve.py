@@ -1,6 +1,7 @@
 """`wyoming-stt serve`: the server."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -52,4 +53,6 @@ def serve(
     from wyoming_stt.app import serve as serve_settings
 
     log.configure(settings.log)
+    for complaint in settings.complaints:
+        logging.getLogger(__name__).warning("%s", complaint)
     asyncio.run(serve_settings(settings))

@@ -1,0 +1,159 @@
+"""The options of the Home Assistant app, as settings.
+
+The Supervisor checks them against config.yaml before it writes them down, but a file may be older
+than the app, half written, or edited by hand. No option may keep a house from being heard: one that
+does not fit is named and left out.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wyoming_stt.audio.endpoint import EndpointOptions
+from wyoming_stt.decoding.options import Hotword
+from wyoming_stt.errors import SettingsError
+from wyoming_stt.hotwords import parse_hotwords
+from wyoming_stt.profile import Profile
+from wyoming_stt.sources import MAX_FILE_BYTES, Tree, merge, tree_of
+
+__all__ = ["APP_DEFAULTS", "MODEL_ROOTS", "AppOptions", "AppSettings", "read_app"]
+
+APP_DEFAULTS: Final[Tree] = {
+    # Only Home Assistant reaches a container's port, unless its owner opens it.
+    "wyoming": {"uri": "tcp://0.0.0.0:10300"},
+    # The Supervisor tells Home Assistant where we are; announcing it once more by multicast DNS
+    # would show a second card for the same server.
+    "announce": {"enabled": False},
+    "log": {"style": "short", "hints": False},
+}
+"""What being the app changes about the defaults."""
+
+MODEL_ROOTS: Final = (Path("/share"), Path("/data/models"))
+"""Where a model of one's own may lie: where people can put files, and where the app does."""
+
+LANGUAGE: Final = r"^(auto|[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*)$"
+MAX_HOTWORD_CHARS: Final = 100
+
+
+class AppOptions(BaseModel):
+    """The options, as config.yaml declares them; `auto` leaves the choice to us."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Annotated[str, Field(pattern=LANGUAGE)] = "auto"
+    custom_model: str | None = None
+    hotwords: tuple[Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_CHARS)], ...] = ()
+    endpointing: Literal["auto", "home_assistant", "app"] = "auto"
+    vad_sensitivity: Literal["auto", "default", "relaxed", "aggressive"] = "auto"
+    profile: Profile = "auto"
+    threads: Literal["auto", "1", "2", "3", "4", "6", "8"] = "auto"
+    debug_logging: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """What the options come to."""
+
+    settings: Tree
+    complaints: tuple[str, ...] = ()
+    """A sentence for each thing that was left out, for the log."""
+
+
+def read_app(file: Path, roots: tuple[Path, ...] = MODEL_ROOTS) -> AppSettings:
+    """Read the options; whatever is wrong with them becomes a complaint, never an error."""
+    try:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            return _ignored(file, f"larger than {MAX_FILE_BYTES} bytes")
+        written = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        return _ignored(file, error.strerror or type(error).__name__)
+    except (ValueError, RecursionError) as error:
+        return _ignored(file, f"not JSON: {error}")
+    if not isinstance(written, dict):
+        return _ignored(file, "it must hold names and values")
+    options, complaints = _check(written)
+    model, more = _custom_model(options, roots)
+    hotwords, still_more = _usable_hotwords(options.hotwords)
+    tree = merge(merge(_plain(options), model), hotwords)
+    return AppSettings(tree, (*complaints, *more, *still_more))
+
+
+def _ignored(file: Path, reason: str) -> AppSettings:
+    return AppSettings({}, (f"The options in {file} are ignored, defaults are used: {reason}",))
+
+
+def _check(written: Tree) -> tuple[AppOptions, list[str]]:
+    """Keep the options that fit, each by itself."""
+    fitting: Tree = {}
+    complaints = []
+    for name, value in written.items():
+        try:
+            AppOptions.model_validate({name: value})
+        except ValidationError as error:
+            reason = error.errors()[0]
+            why = "there is no such option"
+            if reason["type"] != "extra_forbidden":
+                why = f"{reason['msg']}; found {str(reason['input'])[:60]!r}"
+            complaints.append(f"Option {str(name)[:60]} is ignored: {why}")
+        else:
+            fitting[name] = value
+    return AppOptions.model_validate(fitting), complaints
+
+
+def _plain(options: AppOptions) -> Tree:
+    """Translate the options that mean the same everywhere."""
+    values: dict[str, object] = {}
+    if options.endpointing != "auto":
+        values["wyoming.endpointing"] = options.endpointing == "app"
+    if options.vad_sensitivity != "auto":
+        values["endpoint.rules"] = EndpointOptions.from_sensitivity(options.vad_sensitivity).rules
+    if options.profile != "auto":
+        values["profile"] = options.profile
+    if options.threads != "auto":
+        values["engine.workers"] = int(options.threads)
+    if options.debug_logging:
+        values["log.level"] = "debug"
+    return tree_of(values)
+
+
+def _custom_model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str]]:
+    """Find the folder of one's own model; without it, the one that comes with the package serves.
+
+    The language belongs to it: what the package's own model understands is no choice.
+    """
+    language = options.language
+    if not options.custom_model:
+        if language == "auto":
+            return {}, []
+        return {}, [f"Option language ({language}) is ignored: it is that of custom_model"]
+    folder = next(
+        (found for root in roots if _is_folder(found := root / options.custom_model)), None
+    )
+    if folder is None:
+        tried = " or ".join(str(root / options.custom_model) for root in roots)
+        return {}, [f"Option custom_model is ignored: there is no folder {tried[:300]}"]
+    model: Tree = {"dir": folder}
+    if language != "auto":
+        model["languages"] = (language,)
+    return {"model": model}, []
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, a folder that we may not look into
+        return False
+
+
+def _usable_hotwords(phrases: tuple[str, ...]) -> tuple[Tree, list[str]]:
+    usable: list[Hotword] = []
+    complaints = []
+    for phrase in phrases:
+        try:
+            usable += parse_hotwords([phrase])
+        except SettingsError as error:
+            complaints.append(f"One of the hotwords is ignored: {error}")
+    return ({"search": {"hotwords": tuple(usable)}} if usable else {}), complaints
