@@ -14,7 +14,7 @@ import sherpa_onnx
 from bench.support import CORES, pieces, samples_of
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.decoding.options import SearchOptions
-from wyoming_stt.engine import Engine, EngineOptions, Lease, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, Lease, ModelSource, UtteranceOptions
 from wyoming_stt.events import FinalTranscript
 from wyoming_stt.features.fbank import FRAME_SHIFT, samples_for
 from wyoming_stt.models.files import find
@@ -204,7 +204,7 @@ class Served:
 
 
 async def _start(model: StreamingTransducer) -> Engine:
-    engine = Engine(lambda: model, EngineOptions())
+    engine = Engine(ModelSource("bench", lambda: model), EngineOptions())
     await engine.start()
     await engine.ready()
     return engine

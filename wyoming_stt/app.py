@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from wyoming_stt.engine import Engine
+from wyoming_stt.engine import Engine, ModelSource
 from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
 from wyoming_stt.front import wyoming
 from wyoming_stt.front.announce.options import AnnounceOptions
+from wyoming_stt.front.served import ServedModel
 from wyoming_stt.models.registry import FAKE, load_model
 from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.session import UtteranceOptions
@@ -70,18 +71,27 @@ async def running_engine(settings: Settings) -> AsyncIterator[Engine]:
     Raises:
         SettingsError, ModelFileError: as `choose_model`.
     """
-    load = partial(
-        load_model,
-        choose_model(settings.model),
-        languages=settings.model.languages,
-        options=settings.ort,
+    chosen = choose_model(settings.model)
+    fallback = BUILTIN / DEFAULT_MODEL
+    needs_fallback = chosen != fallback and fallback.is_dir()
+    engine = Engine(
+        _source(chosen, settings),
+        settings.engine,
+        fallback=_source(fallback, settings) if needs_fallback else None,
+        lifecycle=settings.lifecycle,
+        degrade=settings.degrade,
     )
-    engine = Engine(load, settings.engine)
     await engine.start()
     try:
         yield engine
     finally:
         await engine.close()
+
+
+def _source(model: Path | str, settings: Settings) -> ModelSource:
+    languages = settings.model.languages
+    load = partial(load_model, model, languages=languages, options=settings.ort)
+    return ModelSource(Path(model).name, load)
 
 
 async def serve(settings: Settings) -> None:
@@ -112,9 +122,7 @@ async def serve(settings: Settings) -> None:
 
 
 def _door(engine: Engine, settings: Settings) -> AbstractAsyncContextManager[wyoming.WyomingServer]:
-    promised = wyoming.ServedModel(
-        Path(choose_model(settings.model)).name, settings.model.languages
-    )
+    promised = ServedModel(Path(choose_model(settings.model)).name, settings.model.languages)
     defaults = UtteranceOptions(
         search=settings.search, vad=settings.vad, endpoint=settings.endpoint
     )

@@ -16,6 +16,8 @@ SHORT_WINDOW_S: Final = 10.0
 """What climbs the ladder: a few utterances long."""
 LONG_WINDOW_S: Final = 60.0
 """What the last rung asks for: a model is not exchanged for one busy moment."""
+_LEAST_AUDIO_S: Final = 1.0
+"""Less says nothing about a real-time factor: the end of an utterance costs and brings no audio."""
 _MAX_PATIENCE: Final = 8
 """Each relapse doubles the calm that a step back needs, up to this factor: 4 minutes of 30 s."""
 
@@ -94,7 +96,7 @@ class _Window:
         audio = sum(call.audio_s for call in self._calls)
         decode = sum(call.decode_s for call in self._calls)
         wait = sum(call.queue_s for call in self._calls) / len(self._calls)
-        return Load(decode / audio if audio else 0.0, wait)
+        return Load(decode / audio if audio >= _LEAST_AUDIO_S else 0.0, wait)
 
 
 class DegradeLadder:

@@ -25,8 +25,6 @@ class EngineOptions:
     """Longest wait for a place. A household gives up on a voice command sooner."""
     inference_timeout_s: float = 10.0
     """Longest single call into the model, which normally takes milliseconds."""
-    ready_timeout_s: float = 120.0
-    """Longest wait for the model to load: large ones on a Pi's card take over a minute."""
     max_utterance_s: float = 300.0
     """Longest utterance. Home Assistant ends one after 15 s, its pipeline after 300 s."""
     gather_s: float = 0.16
@@ -47,7 +45,6 @@ class EngineOptions:
             "max_utterances",
             "admission_timeout_s",
             "inference_timeout_s",
-            "ready_timeout_s",
             "max_utterance_s",
         ):
             if not getattr(self, name) > 0:

@@ -45,6 +45,8 @@ class UtteranceOptions:
     vad: VadOptions = field(default_factory=VadOptions)
     endpoint: EndpointOptions | None = None
     """When to end by itself; None: never, the caller says when."""
+    partials: bool = True
+    """Whether to tell the words before the end."""
 
 
 class SessionState(Enum):
@@ -67,6 +69,7 @@ class Session:
         self._gate = make_gate(options.vad, self._info.chunk_samples)
         self._stream = recognizer.open(options.search)
         self._endpointer = Endpointer(options.endpoint) if options.endpoint else None
+        self._partials = options.partials
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
         self._num_fed = 0
@@ -129,7 +132,7 @@ class Session:
         )
 
     def _partial(self, hypothesis: Hypothesis) -> list[Event]:
-        if hypothesis.token_ids == self._hypothesis.token_ids:
+        if not self._partials or hypothesis.token_ids == self._hypothesis.token_ids:
             self._hypothesis = hypothesis
             return []
         self._hypothesis = hypothesis

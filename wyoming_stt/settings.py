@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from wyoming_stt.audio.endpoint import EndpointOptions
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.degrade import DegradeOptions
 from wyoming_stt.engine import EngineOptions
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.announce.options import AnnounceOptions
@@ -27,6 +28,7 @@ from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hardware import detect
 from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
+from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.log import LogSettings
 from wyoming_stt.ort import OrtOptions
 from wyoming_stt.profile import Profile, profile_settings
@@ -39,6 +41,7 @@ from wyoming_stt.sources import (
     read_environment,
     read_file,
 )
+from wyoming_stt.store.options import StoreOptions
 
 __all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
 
@@ -62,6 +65,14 @@ def _with_hotwords(search: object) -> object:
     return search
 
 
+def _with_mirrors(store: object) -> object:
+    """Let `store.mirrors` be written as `a=b,c=d`."""
+    match store:
+        case {"mirrors": str(text), **rest}:
+            return {**rest, "mirrors": _split(text)}
+    return store
+
+
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
     """Which model to serve. With neither `name` nor `dir`, the one that comes with the package."""
@@ -83,10 +94,16 @@ class Settings(BaseModel):
     """How much of the machine to use: `small` decodes on one thread and bounds memory more tightly,
     `fast` answers sooner and takes more of the processor. Auto is `small` with less than 1 GiB of
     memory or one core, and else in between. What it changes are defaults of other settings."""
+    data_dir: Path | None = None
+    """Folder for downloaded models and all that is remembered; without one the user's folder for
+    application data, in the Home Assistant app `/data`."""
     model: ModelSettings = ModelSettings()
+    store: Annotated[StoreOptions, BeforeValidator(_with_mirrors)] = StoreOptions()
     wyoming: WyomingOptions = WyomingOptions()
     announce: AnnounceOptions = AnnounceOptions()
     engine: EngineOptions = EngineOptions()
+    lifecycle: LifecycleOptions = LifecycleOptions()
+    degrade: DegradeOptions = DegradeOptions()
     search: Annotated[SearchOptions, BeforeValidator(_with_hotwords)] = SearchOptions()
     vad: VadOptions = VadOptions()
     endpoint: EndpointOptions = EndpointOptions.from_sensitivity("default")

@@ -14,7 +14,7 @@ from wyoming.client import AsyncTcpClient
 from tests.support import wyoming_door
 from tests.support.wyoming_door import START, WORD_S, chunks, load_fake, loud, quiet, send
 from wyoming_stt.audio.gate import VadOptions
-from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.events import FinalTranscript
 
 ONE_AT_A_TIME = EngineOptions(workers=1, max_utterances=1, max_waiting=8)
@@ -68,7 +68,7 @@ def open_door(request: pytest.FixtureRequest) -> OpenDoor:
 
 async def engine_text(pcm: bytes) -> str:
     """What the engine says when no door is in between."""
-    engine = Engine(load_fake, ONE_AT_A_TIME)
+    engine = Engine(ModelSource("fake", load_fake), ONE_AT_A_TIME)
     await engine.start()
     try:
         async with engine.open(UtteranceOptions(vad=VadOptions(kind="energy"))) as lease:

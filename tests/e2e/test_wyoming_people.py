@@ -16,7 +16,7 @@ from wyoming.event import Event
 
 from tests.support import program
 from tests.support.shared import MODEL, Recording, needs_shared, recordings
-from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming import WyomingOptions, serve
 from wyoming_stt.models.registry import load_model
@@ -31,7 +31,9 @@ CHUNK = 2 * 1600
 @contextlib.asynccontextmanager
 async def people_door() -> AsyncIterator[int]:
     """Serve the real model as `serve` does by default; yields the port."""
-    engine = Engine(lambda: load_model(MODEL, languages=["en"]), EngineOptions())
+    engine = Engine(
+        ModelSource("teacher", lambda: load_model(MODEL, languages=["en"])), EngineOptions()
+    )
     await engine.start()
     await engine.ready()
     try:

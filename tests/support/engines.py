@@ -6,7 +6,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 
 from wyoming_stt.audio.gate import VadOptions
-from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
+from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
@@ -36,11 +37,17 @@ class Stuck:
 
 @contextlib.asynccontextmanager
 async def engine_on(
-    load: Callable[[], Recognizer] = FakeRecognizer, *, wait: bool = True, **options: float
+    load: Callable[[], Recognizer] = FakeRecognizer,
+    *,
+    wait: bool = True,
+    lifecycle: LifecycleOptions | None = None,
+    **options: float,
 ) -> AsyncIterator[Engine]:
     """Run an engine, started and ready unless told not to wait; then look for leaks."""
     tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
-    engine = Engine(load, EngineOptions(**{"workers": 2, "gather_s": 0.0} | options))
+    source = ModelSource("chosen", load)
+    limits = EngineOptions(**{"workers": 2, "gather_s": 0.0} | options)
+    engine = Engine(source, limits, lifecycle=lifecycle)
     await engine.start()
     if wait:
         await engine.ready()

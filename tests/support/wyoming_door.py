@@ -15,7 +15,7 @@ from wyoming.error import Error
 from wyoming.event import Event
 
 from wyoming_stt.audio.gate import VadOptions
-from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming import WyomingOptions, WyomingServer, serve
 from wyoming_stt.models.base import Recognizer
@@ -92,7 +92,7 @@ async def open_door(
     *,
     ready: bool = True,
 ) -> AsyncIterator[Door]:
-    engine = Engine(load, engine_options or EngineOptions(workers=1))
+    engine = Engine(ModelSource("fake", load), engine_options or EngineOptions(workers=1))
     await engine.start()
     try:
         if ready:

@@ -9,10 +9,12 @@ import pytest
 
 from tests.support.chunks import every
 from tests.support.engines import LONG, OPEN, Stuck, engine_on
-from tests.support.recognizers import ScriptedRecognizer
+from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.sound import loud
-from wyoming_stt.engine import Engine, EngineOptions, EngineState, UtteranceOptions
+from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, ModelState, UtteranceOptions
 from wyoming_stt.errors import (
+    InferenceError,
     LimitError,
     ModelFileError,
     ModelNotReadyError,
@@ -20,6 +22,7 @@ from wyoming_stt.errors import (
     ShuttingDownError,
     SttError,
 )
+from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
@@ -38,12 +41,12 @@ async def test_the_engine_is_open_before_the_model_is_ready(stuck: Stuck) -> Non
 
     async with engine_on(load, wait=False) as engine, engine.open(OPEN) as lease:
         await stuck.has_started()
-        assert (engine.state, engine.info) == (EngineState.LOADING, None)
+        assert (engine.state, engine.info) == (ModelState.LOADING, None)
         for piece in every(loud(1.5), 777):
             assert await lease.accept(piece) == []
         stuck.let_go.set()
         recognizer = await engine.ready()
-        assert (engine.state, engine.info) == (EngineState.READY, recognizer.info)
+        assert (engine.state, engine.info) == (ModelState.READY, recognizer.info)
         events = await lease.accept(loud(0.2)) + await lease.finish()
         assert events[-1].text == "turn on the kitchen light please"
         assert events[-1].position == round(1.7 * 16_000)
@@ -129,7 +132,7 @@ async def test_a_failed_load_is_told_to_all(
         await early.accept(loud(1))
         with pytest.raises(error, match=message):
             await engine.ready()
-        assert (engine.state, engine.info) == (EngineState.ERROR, None)
+        assert (engine.state, engine.info) == (ModelState.ERROR, None)
         with pytest.raises(error, match=message):
             await early.finish()
         async with engine.open(OPEN) as late:
@@ -157,24 +160,49 @@ async def test_a_failed_load_does_not_grow() -> None:
 
 
 async def test_a_load_that_takes_too_long_fails(stuck: Stuck) -> None:
-    async with engine_on(stuck, wait=False, ready_timeout_s=0.05) as engine:
-        with pytest.raises(ModelNotReadyError, match=r"still loading|could not be made ready"):
-            await engine.ready()
-        async with asyncio.timeout(LONG):
-            await engine._settled.wait()
-        with pytest.raises(ModelNotReadyError, match=r"no answer from the model within 0\.05 s"):
-            await engine.ready()
-        assert engine.state is EngineState.ERROR
+    patience = LifecycleOptions(load_timeout_s=0.05)
+    async with engine_on(stuck, wait=False, lifecycle=patience) as engine:
+        for _ in range(2):
+            with pytest.raises(ModelNotReadyError, match=r"still loading|could not be made ready"):
+                await engine.ready()
         stuck.let_go.set()
 
 
-async def test_an_engine_that_was_not_started_is_never_ready() -> None:
-    engine = Engine(FakeRecognizer, EngineOptions(workers=1, ready_timeout_s=0.05))
+async def test_an_engine_that_was_not_started_starts_when_someone_speaks() -> None:
+    engine = Engine(ModelSource("fake", FakeRecognizer), EngineOptions(workers=1))
     async with engine.open(OPEN) as lease:
         await lease.accept(loud(1))
-        with pytest.raises(ModelNotReadyError, match="the model is still loading"):
-            await lease.finish()
+        assert (await lease.finish())[-1].text == "turn on the kitchen"
     await engine.close()
+
+
+async def test_a_model_that_fails_again_and_again_gives_way_to_the_fallback() -> None:
+    engine = Engine(
+        ModelSource("big", lambda: ScriptedRecognizer(push=fail_after_warm_up())),
+        EngineOptions(workers=1, gather_s=0.0),
+        fallback=ModelSource("small", FakeRecognizer),
+    )
+    await engine.ready()
+    for _ in range(LifecycleOptions().max_failures):
+        async with engine.open(OPEN) as lease:
+            with pytest.raises(InferenceError):
+                await lease.accept(loud(1))
+    async with asyncio.timeout(LONG):
+        while not engine.lifecycle.on_fallback:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.005)
+    async with engine.open(OPEN) as lease:
+        await lease.accept(loud(1))
+        assert (await lease.finish())[-1].text == "turn on the kitchen"
+    await engine.close()
+
+
+def fail_after_warm_up() -> Callable[[ScriptedStream], Hypothesis]:
+    def push(stream: ScriptedStream) -> Hypothesis:
+        if stream.number:
+            raise ValueError("odd")
+        return EMPTY
+
+    return push
 
 
 # The end.
@@ -185,13 +213,13 @@ async def test_closing_does_not_wait_for_a_load(stuck: Stuck) -> None:
         waiting = asyncio.create_task(lease.finish())
         await stuck.has_started()
         await engine.close()
-        assert engine.state is EngineState.CLOSED
+        assert engine.state is ModelState.CLOSED
         with pytest.raises(ShuttingDownError):
             await waiting
         with pytest.raises(ShuttingDownError):
             await lease.accept(loud(1))
         stuck.let_go.set()
-    assert engine.state is EngineState.CLOSED
+    assert engine.state is ModelState.CLOSED
 
 
 async def test_whoever_waits_for_the_model_may_leave(stuck: Stuck) -> None:
@@ -211,7 +239,7 @@ async def test_audio_kept_while_loading_is_bounded() -> None:
         loaded.wait()
         return FakeRecognizer()
 
-    engine = Engine(load, EngineOptions(workers=1, max_kept_bytes=1000))
+    engine = Engine(ModelSource("fake", load), EngineOptions(workers=1, max_kept_bytes=1000))
     await engine.start()
     try:
         async with engine.open(UtteranceOptions()) as lease:

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
-from wyoming_stt.engine import Engine, EngineState
+from wyoming_stt.engine import Engine, ModelState
 from wyoming_stt.observability.memory import resident_bytes
 from wyoming_stt.observability.observer import Report
 
@@ -148,8 +148,8 @@ class _EngineCollector:
         states = GaugeMetricFamily(
             f"{PREFIX}_model_state", "1 for the state that the model is in.", labels=["state"]
         )
-        for state in EngineState:
-            states.add_metric([state.name.lower()], float(state is self._engine.state))
+        for state in ModelState:
+            states.add_metric([state.value], float(state is self._engine.state))
         yield states
         yield _gauge("memory_bytes", "Resident memory of the process.", resident_bytes())
         if (times := self._engine.load_times) is not None:

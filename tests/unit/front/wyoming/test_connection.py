@@ -7,7 +7,7 @@ import pytest
 from wyoming.event import async_read_event
 
 from tests.support.wyoming_door import PROMISED, load_fake
-from wyoming_stt.engine import Engine, EngineOptions, UtteranceOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.errors import BadRequestError
 from wyoming_stt.front.wyoming.connection import Connection
 from wyoming_stt.front.wyoming.conversation import Conversation
@@ -32,7 +32,7 @@ async def link() -> AsyncIterator[Link]:
     client, client_writer = await asyncio.open_connection(sock=near)
     reader, writer = await asyncio.open_connection(sock=far)
     talk = Conversation(OPTIONS, UtteranceOptions(), lambda: PROMISED)
-    engine = Engine(load_fake, EngineOptions(workers=1))
+    engine = Engine(ModelSource("fake", load_fake), EngineOptions(workers=1))
     yield Link(Connection(reader, writer, talk, engine, OPTIONS), writer, client)
     await engine.close()
     for end in (client_writer, writer):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from wyoming_stt import __version__
-from wyoming_stt.engine import EngineState
+from wyoming_stt.engine import ModelState
 from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
 from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.schemas import Health, LastError, Ready, Unready
@@ -18,10 +18,14 @@ __all__ = ["router"]
 router: Final = APIRouter(tags=["Operation"])
 
 _STATUS: Final = {
-    EngineState.LOADING: "loading",
-    EngineState.READY: "ok",
-    EngineState.ERROR: "error",
-    EngineState.CLOSED: "error",
+    ModelState.UNINITIALIZED: "loading",
+    ModelState.LOADING: "loading",
+    ModelState.WARMING_UP: "loading",
+    ModelState.READY: "ok",
+    ModelState.SWAPPING: "ok",
+    ModelState.UNLOADED: "ok",
+    ModelState.ERROR: "error",
+    ModelState.CLOSED: "error",
 }
 _REASON: Final = {
     ErrorCode.SHUTTING_DOWN: "shutting_down",
@@ -84,10 +88,10 @@ def _hindrance(door: DoorState) -> ErrorCode | None:
     if door.draining.is_set():
         return ErrorCode.SHUTTING_DOWN
     match door.engine.state:
-        case EngineState.LOADING:
+        case ModelState.UNINITIALIZED | ModelState.LOADING | ModelState.WARMING_UP:
             return ErrorCode.MODEL_LOADING
-        case EngineState.ERROR:
+        case ModelState.ERROR:
             return ErrorCode.MODEL_ERROR
-        case EngineState.CLOSED:
+        case ModelState.CLOSED:
             return ErrorCode.SHUTTING_DOWN
     return None if door.engine.free_places else ErrorCode.SATURATED

@@ -1,0 +1,325 @@
+"""Which model serves, after all that can happen to it."""
+
+import asyncio
+import contextlib
+import gc
+import weakref
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.engines import LONG, Stuck
+from wyoming_stt.errors import (
+    InferenceError,
+    ModelError,
+    ModelFileError,
+    ModelNotReadyError,
+    SettingsError,
+    ShuttingDownError,
+)
+from wyoming_stt.lifecycle import Lifecycle, LifecycleOptions
+from wyoming_stt.loading import LoadedModel, ModelSource
+from wyoming_stt.model_state import ModelState, StateRecord
+from wyoming_stt.models.base import Recognizer
+from wyoming_stt.models.families.fake import FakeRecognizer
+
+FAILED = InferenceError("the model failed: ValueError: odd")
+
+
+def source(name: str, load: Callable[[], Recognizer] = FakeRecognizer) -> ModelSource:
+    return ModelSource(name, load)
+
+
+def broken(name: str = "broken") -> ModelSource:
+    def load() -> Recognizer:
+        raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
+
+    return ModelSource(name, load)
+
+
+class Mended:
+    """A model that fails to load until it is mended."""
+
+    def __init__(self) -> None:
+        self.whole = False
+        self.loads = 0
+
+    def __call__(self) -> Recognizer:
+        self.loads += 1
+        if not self.whole:
+            raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
+        return FakeRecognizer()
+
+
+@contextlib.asynccontextmanager
+async def lifecycle_of(
+    chosen: ModelSource, fallback: ModelSource | None = None, **options: float
+) -> AsyncIterator[Lifecycle]:
+    before = asyncio.all_tasks()
+    lifecycle = Lifecycle(chosen, fallback, LifecycleOptions(**options))
+    yield lifecycle
+    await lifecycle.close()
+    assert asyncio.all_tasks() == before
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LONG):
+        while not condition():  # noqa: ASYNC110 - nothing tells of every state
+            await asyncio.sleep(0.005)
+
+
+def states(lifecycle: Lifecycle) -> list[ModelState]:
+    return [transition.after for transition in lifecycle.record.transitions]
+
+
+async def utter(lifecycle: Lifecycle, error: InferenceError | None = None) -> LoadedModel:
+    model = await lifecycle.acquire()
+    if error is None:
+        lifecycle.succeeded(model)
+    else:
+        lifecycle.failed(model, error)
+    lifecycle.release(model)
+    return model
+
+
+async def test_it_loads_warms_and_serves() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        assert lifecycle.state is ModelState.UNINITIALIZED
+        model = await lifecycle.ready()
+        assert states(lifecycle) == [ModelState.LOADING, ModelState.WARMING_UP, ModelState.READY]
+        assert lifecycle.info == model.recognizer.info
+        assert model.source.name == "a"
+        assert not lifecycle.on_fallback
+
+
+async def test_two_who_come_at_once_share_one_load() -> None:
+    mended = Mended()
+    mended.whole = True
+    async with lifecycle_of(source("a", mended)) as lifecycle:
+        models = await asyncio.gather(*(lifecycle.ready() for _ in range(5)))
+        assert len(set(map(id, models))) == mended.loads == 1
+
+
+async def test_one_who_leaves_does_not_take_the_load_along() -> None:
+    stuck = Stuck()
+    async with lifecycle_of(source("a", lambda: stuck() and FakeRecognizer())) as lifecycle:
+        leaving, staying = (asyncio.create_task(lifecycle.ready()) for _ in range(2))
+        await stuck.has_started()
+        leaving.cancel()
+        stuck.let_go.set()
+        assert (await staying).source.name == "a"
+
+
+async def test_waiting_for_a_load_has_an_end() -> None:
+    stuck = Stuck()
+    async with lifecycle_of(source("a", stuck), load_timeout_s=0.05) as lifecycle:
+        with pytest.raises(ModelNotReadyError):
+            await lifecycle.ready()
+        await eventually(lambda: lifecycle.state is ModelState.ERROR)
+        stuck.let_go.set()
+
+
+# Falling back.
+
+
+async def test_a_model_that_cannot_be_loaded_is_replaced_by_the_fallback() -> None:
+    async with lifecycle_of(broken(), source("small")) as lifecycle:
+        assert (await lifecycle.ready()).source.name == "small"
+        assert lifecycle.on_fallback
+        assert "an ONNX model" in str(lifecycle.error)
+        (failure,) = lifecycle.record.failures
+        assert (failure.model, failure.code) == ("broken", ModelFileError.code)
+
+
+async def test_without_a_fallback_it_says_why() -> None:
+    async with lifecycle_of(broken()) as lifecycle:
+        for _ in range(2):
+            with pytest.raises(ModelFileError, match=r"encoder\.onnx"):
+                await lifecycle.ready()
+        assert lifecycle.state is ModelState.ERROR
+
+
+async def test_two_broken_models_are_an_error() -> None:
+    async with lifecycle_of(broken(), broken("too")) as lifecycle:
+        with pytest.raises(ModelFileError):
+            await lifecycle.ready()
+        assert [failure.model for failure in lifecycle.record.failures] == ["broken", "too"]
+
+
+@pytest.mark.parametrize("fallback", [None, source("small")])
+async def test_it_recovers_by_itself(fallback: ModelSource | None) -> None:
+    mended = Mended()
+    async with lifecycle_of(source("big", mended), fallback, retry_s=0.02) as lifecycle:
+        with contextlib.suppress(ModelError):
+            await lifecycle.ready()
+        await eventually(lambda: mended.loads >= 3)
+        mended.whole = True
+        await eventually(lambda: lifecycle.active is not None and not lifecycle.on_fallback)
+        assert (await lifecycle.ready()).source.name == "big"
+
+
+async def test_a_failed_model_is_not_tried_at_every_utterance() -> None:
+    mended = Mended()
+    async with lifecycle_of(source("big", mended), retry_s=60.0) as lifecycle:
+        for _ in range(20):
+            with pytest.raises(ModelFileError):
+                await lifecycle.ready()
+        assert mended.loads == 1
+
+
+async def test_three_failed_utterances_in_a_row_bring_in_the_fallback() -> None:
+    async with lifecycle_of(source("big"), source("small"), retry_s=60.0) as lifecycle:
+        for error in (FAILED, FAILED, None, FAILED, FAILED):
+            assert (await utter(lifecycle, error)).source.name == "big"
+        await utter(lifecycle, FAILED)
+        await eventually(lambda: lifecycle.on_fallback)
+        assert (await utter(lifecycle)).source.name == "small"
+        assert "failed 3 times in a row" in str(lifecycle.error)
+
+
+async def test_a_model_that_failed_utterances_gets_another_chance() -> None:
+    async with lifecycle_of(source("big"), source("small"), retry_s=0.05) as lifecycle:
+        for _ in range(3):
+            await utter(lifecycle, FAILED)
+        await eventually(lambda: lifecycle.on_fallback)
+        await eventually(lambda: not lifecycle.on_fallback)
+
+
+async def test_overload_brings_in_the_fallback_and_calm_the_chosen_model() -> None:
+    async with lifecycle_of(source("big"), source("small")) as lifecycle:
+        await lifecycle.ready()
+        lifecycle.set_overloaded(overloaded=True)
+        await eventually(lambda: lifecycle.on_fallback)
+        lifecycle.set_overloaded(overloaded=False)
+        await eventually(lambda: not lifecycle.on_fallback)
+
+
+# Exchanging.
+
+
+async def test_whoever_holds_a_model_keeps_it() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        old = await lifecycle.acquire()
+        await lifecycle.swap(source("b"))
+        new = await lifecycle.acquire()
+        assert (old.source.name, new.source.name) == ("a", "b")
+        freed = weakref.ref(old.recognizer)
+        assert freed() is not None
+        lifecycle.release(old)
+        gc.collect()
+        assert freed() is None
+        lifecycle.release(new)
+        assert new.recognizer is not None
+
+
+async def test_a_failed_exchange_keeps_the_old_model() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        before = await lifecycle.ready()
+        with pytest.raises(ModelFileError):
+            await lifecycle.swap(broken())
+        assert await lifecycle.ready() is before
+        assert lifecycle.state is ModelState.READY
+        assert not lifecycle.on_fallback
+
+
+async def test_old_utterances_are_served_while_a_model_is_exchanged() -> None:
+    stuck = Stuck()
+    async with lifecycle_of(source("a")) as lifecycle:
+        await lifecycle.ready()
+        swap = asyncio.create_task(
+            lifecycle.swap(source("b", lambda: stuck() and FakeRecognizer()))
+        )
+        await stuck.has_started()
+        assert lifecycle.state is ModelState.SWAPPING
+        assert (await utter(lifecycle)).source.name == "a"
+        stuck.let_go.set()
+        await swap
+        assert (await utter(lifecycle)).source.name == "b"
+
+
+async def test_many_exchanges_follow_each_other() -> None:
+    async with lifecycle_of(source("0")) as lifecycle:
+        await lifecycle.ready()
+        await asyncio.gather(*(lifecycle.swap(source(str(i))) for i in range(1, 6)))
+        assert (await lifecycle.ready()).source is lifecycle.chosen
+
+
+# Sleeping.
+
+
+async def test_an_idle_model_is_unloaded_and_comes_back() -> None:
+    async with lifecycle_of(source("a"), unload_after_s=0.05) as lifecycle:
+        freed = weakref.ref((await utter(lifecycle)).recognizer)
+        await eventually(lambda: lifecycle.state is ModelState.UNLOADED)
+        gc.collect()
+        assert freed() is None
+        assert lifecycle.info is not None
+        await utter(lifecycle)
+        assert lifecycle.record.counts[ModelState.LOADING] == 2
+
+
+async def test_a_model_in_use_is_not_idle() -> None:
+    async with lifecycle_of(source("a"), unload_after_s=0.02) as lifecycle:
+        await utter(lifecycle)
+        model = await lifecycle.acquire()
+        await asyncio.sleep(0.06)
+        assert lifecycle.state is ModelState.READY
+        lifecycle.release(model)
+
+
+async def test_unloading_on_demand_lets_utterances_end() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        model = await lifecycle.acquire()
+        lifecycle.unload()
+        assert lifecycle.state is ModelState.UNLOADED
+        assert model.recognizer is not None
+        lifecycle.release(model)
+        assert not hasattr(model, "recognizer")
+
+
+# The end.
+
+
+async def test_closed_it_serves_nobody() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        await lifecycle.ready()
+        await lifecycle.close()
+        assert lifecycle.state is ModelState.CLOSED
+        with pytest.raises(ShuttingDownError):
+            await lifecycle.ready()
+        with pytest.raises(ShuttingDownError):
+            await lifecycle.swap(source("b"))
+
+
+async def test_closing_ends_a_load() -> None:
+    stuck = Stuck()
+    async with lifecycle_of(source("a", stuck)) as lifecycle:
+        waiting = asyncio.create_task(lifecycle.ready())
+        await stuck.has_started()
+        await lifecycle.close()
+        with pytest.raises(ShuttingDownError):
+            await waiting
+        stuck.let_go.set()
+
+
+def test_an_illegal_step_is_our_bug() -> None:
+    record = StateRecord()
+    with pytest.raises(RuntimeError, match="no way from UNINITIALIZED to READY"):
+        record.move(ModelState.READY, "a")
+
+
+def test_the_history_is_bounded() -> None:
+    record = StateRecord()
+    for _ in range(1000):
+        for state in (ModelState.LOADING, ModelState.ERROR):
+            record.move(state, "a")
+        record.fail("a", "model_error", "no")
+    assert (len(record.transitions), len(record.failures)) == (100, 10)
+    assert record.counts[ModelState.ERROR] == 1000
+
+
+@pytest.mark.parametrize("wrong", [{"retry_s": 0.0}, {"max_failures": 0}, {"unload_after_s": -1.0}])
+def test_senseless_options_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        LifecycleOptions(**wrong)

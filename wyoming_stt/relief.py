@@ -1,0 +1,78 @@
+"""What the engine does without at each level of the degrade ladder."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Final
+
+from wyoming_stt.degrade import DegradeLadder, DegradeOptions, Level, Load
+from wyoming_stt.lifecycle import Lifecycle
+from wyoming_stt.session import UtteranceOptions
+
+__all__ = ["Relief"]
+
+_LOGGER = logging.getLogger(__name__)
+
+_LOOK_S: Final = 1.0
+"""Between looks at the ladder, while there is trouble: calm must be noticed, too."""
+_GATHERED_S: Final = 0.64
+"""Audio in one piece under load: two encoder chunks of most models, four times the usual."""
+
+
+class Relief:
+    """Measures what the engine is asked for, and applies the ladder to what begins from now on."""
+
+    def __init__(self, options: DegradeOptions, lifecycle: Lifecycle) -> None:
+        self.level = Level.NORMAL
+        self._ladder = DegradeLadder(options)
+        self._lifecycle = lifecycle
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def refuses_background(self) -> bool:
+        """Whether work that nobody waits for has to pause."""
+        return self.level >= Level.EMERGENCY
+
+    def load(self) -> tuple[Load, Load]:
+        """Return what the last 10 and 60 seconds held."""
+        return self._ladder.load(asyncio.get_running_loop().time())
+
+    def record(self, audio_s: float, decode_s: float, queue_s: float) -> None:
+        """Note a call into the model, in seconds."""
+        now_s = asyncio.get_running_loop().time()
+        self._ladder.record(now_s, audio_s, decode_s, queue_s)
+        if self._timer is None:
+            self._look()
+
+    def applied(self, options: UtteranceOptions) -> UtteranceOptions:
+        """Return how to listen to an utterance that begins now."""
+        if self.level < Level.DEGRADE:
+            return options
+        return replace(options, search=replace(options.search, method="greedy"), partials=False)
+
+    def gathered_s(self, usual_s: float) -> float:
+        """Return how much audio to gather before a thread is woken."""
+        return usual_s if self.level < Level.WARNING else max(usual_s, _GATHERED_S)
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        """Follow the ladder, and look again while there is anything to see."""
+        loop = asyncio.get_running_loop()
+        before, self.level = self.level, self._ladder.update(loop.time())
+        if self.level is not before:
+            short, _ = self.load()
+            _LOGGER.warning(
+                "Load: %s after %s (real-time factor %.2f, waits of %.2f s in the last 10 s)",
+                self.level.name,
+                before.name,
+                short.rtf,
+                short.queue_wait_s,
+            )
+            self._lifecycle.set_overloaded(overloaded=self.level is Level.FAILOVER)
+        idle = self.level is Level.NORMAL and self.load()[0] == Load()
+        self._timer = None if idle else loop.call_later(_LOOK_S, self._look)
