@@ -2,6 +2,7 @@
 
     SttError
     ├── SettingsError                 the settings contradict themselves
+    │   └── CatalogError              a catalogue of models cannot be read
     ├── BadRequestError               a client sent what the protocol does not allow
     │   ├── AudioFormatError          PCM of a shape we cannot read, or a file that is no audio
     │   ├── LimitError                a named limit was exceeded
@@ -11,7 +12,15 @@
     ├── ModelError                    a model cannot be used
     │   ├── ModelFileError            a file of it is missing, damaged, or not what it should be
     │   ├── UnknownFamilyError        no family recognises the folder
-    │   └── ModelNotReadyError        it is still loading, or its load failed
+    │   ├── ModelNotReadyError        it is still loading, or its load failed
+    │   ├── UnlistedModelError        no catalogue names it
+    │   ├── NotInstalledError         it is not in the store, or not in that version
+    │   ├── DownloadError             no address gave the file
+    │   │   └── OfflineError          the network was needed and is not to be used
+    │   ├── ChecksumError             what was downloaded is not what was published
+    │   ├── ArchiveError              an archive that cannot be unpacked safely
+    │   ├── StorageError              the disk is full, or the folder cannot be written
+    │   └── StoreBusyError            another process has been at this model for too long
     ├── InferenceTimeoutError         one call took longer than it may
     ├── InferenceError                the model failed on this utterance
     └── ShuttingDownError             the server is going away
@@ -24,20 +33,29 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "ArchiveError",
     "AudioFormatError",
     "BadRequestError",
+    "CatalogError",
+    "ChecksumError",
+    "DownloadError",
     "InferenceError",
     "InferenceTimeoutError",
     "LimitError",
     "ModelError",
     "ModelFileError",
     "ModelNotReadyError",
+    "NotInstalledError",
+    "OfflineError",
     "OverloadedError",
     "SettingsError",
     "ShuttingDownError",
+    "StorageError",
+    "StoreBusyError",
     "SttError",
     "UnknownFamilyError",
     "UnknownModelError",
+    "UnlistedModelError",
     "UnsupportedLanguageError",
 ]
 
@@ -52,6 +70,12 @@ class SettingsError(SttError, ValueError):
     """A setting has a value that cannot be served."""
 
     code = "bad-settings"
+
+
+class CatalogError(SettingsError):
+    """A catalogue of models that cannot be read, or an entry of it that does not make sense."""
+
+    code = "bad-catalog"
 
 
 # Errors a client caused and can mend.
@@ -131,6 +155,54 @@ class ModelNotReadyError(ModelError):
     """The model did not become ready in time, or its load failed."""
 
     code = "model-not-ready"
+
+
+class UnlistedModelError(ModelError):
+    """No catalogue has an entry of that name."""
+
+    code = "model-not-listed"
+
+
+class NotInstalledError(ModelError):
+    """The model, or that version of it, is not in the store."""
+
+    code = "model-not-installed"
+
+
+class DownloadError(ModelError):
+    """None of a file's addresses gave it."""
+
+    code = "download-failed"
+
+
+class OfflineError(DownloadError):
+    """Something has to be downloaded, and the settings forbid it."""
+
+    code = "offline"
+
+
+class ChecksumError(ModelError):
+    """A download whose checksum is not the published one, or not that of the first fetch."""
+
+    code = "checksum-mismatch"
+
+
+class ArchiveError(ModelError):
+    """An archive that is damaged, or that tries to write where it may not or more than it may."""
+
+    code = "bad-archive"
+
+
+class StorageError(ModelError):
+    """The store cannot be written: no space, no permission, a fault of the disk."""
+
+    code = "storage-failed"
+
+
+class StoreBusyError(ModelError):
+    """Another process works on the same model and did not finish in time."""
+
+    code = "store-busy"
 
 
 class InferenceTimeoutError(SttError, TimeoutError):

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from wyoming_stt import __version__
+from wyoming_stt.cli.failure import exit_code
 from wyoming_stt.cli.health import health
 from wyoming_stt.cli.info import info
+from wyoming_stt.cli.models import models
 from wyoming_stt.cli.say import say
 from wyoming_stt.cli.serve import serve
 from wyoming_stt.cli.transcribe import transcribe
-from wyoming_stt.errors import SettingsError, SttError
+from wyoming_stt.errors import SttError
 
 __all__ = ["app", "main"]
 
@@ -26,6 +28,7 @@ app = typer.Typer(
 )
 for command in (serve, transcribe, say, health, info):
     app.command()(command)
+app.add_typer(models)
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -48,12 +51,9 @@ def _program(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong options or settings."""
+    """Run the command line. Exit codes: 0 done, 1 failed, others as in `cli/failure.py`."""
     try:
         app()
-    except SettingsError as error:
-        typer.echo(f"wyoming-stt: {error}", err=True)
-        sys.exit(2)
     except (SttError, OSError) as error:
         typer.echo(f"wyoming-stt: {error}", err=True)
-        sys.exit(1)
+        sys.exit(exit_code(error))
