@@ -58,6 +58,11 @@ class Lease:
         self._slice_bytes = options.format.seconds_to_bytes(limits.slice_s)
         self._left = options.format.seconds_to_bytes(limits.max_utterance_s)
 
+    @property
+    def model(self) -> str | None:
+        """Name of the model that decodes; None before it was needed."""
+        return self._model.source.name if self._model is not None else None
+
     async def accept(self, pcm: bytes) -> list[Event]:
         """Decode audio; before the model is ready, keep it.
 
