@@ -14,12 +14,12 @@ LAYERS = (
     {"audio", "features", "decoding", "text", "transcript"},
     {"models"},
     {"session", "degrade"},
-    {"engine", "engine_options", "workers", "piece", "recording", "media_stream", "pipe"},
+    {"engine", "engine_options", "workers", "piece", "recording", "media_stream", "pipe", "store"},
     {"observability"},
     {"front"},
     {
         *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
-        *("readiness", "app", "cli", "__main__"),
+        *("readiness", "data_folder", "app", "cli", "__main__"),
     },
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
