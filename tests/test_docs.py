@@ -10,8 +10,8 @@ import pytest
 
 from docs.generate import PAGES, regenerate
 from tests.support.program import server, write_recording
+from wyoming_stt.cli.choices import DEFAULT_URI
 from wyoming_stt.cli.main import app
-from wyoming_stt.cli.options import DEFAULT_URI
 from wyoming_stt.settings import setting_names
 
 ROOT = Path(__file__).parents[1]

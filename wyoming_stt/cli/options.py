@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from wyoming_stt.settings import Settings
 
 __all__ = [
-    "DEFAULT_URI",
     "Assignments",
     "ConfigFile",
     "Language",
@@ -22,10 +21,6 @@ __all__ = [
     "ServerUri",
     "read_settings",
 ]
-
-DEFAULT_URI: Final = "tcp://127.0.0.1:10300"
-"""A server on this machine, on Home Assistant's port for Wyoming speech-to-text."""
-
 
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Read settings from a YAML file.")

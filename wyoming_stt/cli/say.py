@@ -1,12 +1,12 @@
 """`wyoming-stt say`: play a recording at a server as a voice satellite would."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
+from wyoming_stt.cli.choices import DEFAULT_URI
 from wyoming_stt.cli.failure import fail
-from wyoming_stt.cli.options import DEFAULT_URI, ServerUri
+from wyoming_stt.cli.options import ServerUri
 
 __all__ = ["say"]
 
@@ -35,6 +35,8 @@ def say(
     The words that are settled appear while the recording plays, then the transcript and how long
     it took after the last audio. Exits with 0 when a transcript came, with 1 otherwise.
     """
+    import asyncio
+
     from wyoming_stt.cli.satellite import Satellite
     from wyoming_stt.errors import SttError
 

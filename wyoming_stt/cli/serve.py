@@ -1,6 +1,5 @@
 """`wyoming-stt serve`: the server."""
 
-import asyncio
 import logging
 from typing import Annotated
 
@@ -49,6 +48,8 @@ def serve(
             "log.level": log_level,
         },
     )
+    import asyncio
+
     from wyoming_stt import log
     from wyoming_stt.app import serve as serve_settings
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
+from wyoming_stt.__main__ import main
 from wyoming_stt.cli.main import app
 
 
@@ -55,3 +56,18 @@ def test_a_server_that_says_nothing_is_told() -> None:
         result = CliRunner().invoke(app, ["health", "--uri", uri, "--timeout", "0.05"])
     assert result.exit_code == 1
     assert "no answer within 0.05 s" in result.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--timeout", "5")])
+def test_the_short_way_does_what_the_command_does(
+    options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = b'{"type": "info", "data": {"asr": [{"name": "a", "models": []}]}}\n'
+    with answering(info.replace(b"[]", b'[{"name": "m", "languages": ["en", "de"]}]')) as uri:
+        monkeypatch.setattr("sys.argv", ["wyoming-stt", "health", "--uri", uri, *options])
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert end.value.code == 0
+    model, answered = capsys.readouterr().out.splitlines()
+    assert model == "a: m (en, de)"
+    assert answered.startswith(f"{uri}: answered in ")
