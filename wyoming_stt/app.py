@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from wyoming_stt.data_folder import open_store
 from wyoming_stt.engine import Engine, ModelSource
 from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
 from wyoming_stt.front import wyoming
@@ -22,6 +23,7 @@ from wyoming_stt.models.registry import FAKE, load_model
 from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import ModelSettings, Settings
+from wyoming_stt.store import ModelStore, installed_in
 
 __all__ = ["BUILTIN", "choose_model", "running_engine", "serve"]
 
@@ -30,14 +32,19 @@ logger = logging.getLogger(__name__)
 BUILTIN: Final = Path(__file__).parent / "builtin"
 """Models that come with the package, a folder each."""
 DEFAULT_MODEL: Final = "home-en"
+DEFAULT_LANGUAGES: Final = ("en",)
+"""Of a model that says nothing, and of which the settings say nothing."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-def choose_model(settings: ModelSettings, builtin: Path = BUILTIN) -> Path | str:
+def choose_model(
+    settings: ModelSettings, builtin: Path = BUILTIN, store: ModelStore | None = None
+) -> Path | str:
     """Return the model's folder, or the name of the one that needs none.
 
     Raises:
-        SettingsError: no model is chosen, or one that does not come with the package.
+        SettingsError: no model is chosen, or one that neither came with the package nor is in the
+            store.
         ModelFileError: the folder does not exist.
     """
     if settings.dir is not None:
@@ -54,13 +61,32 @@ def choose_model(settings: ModelSettings, builtin: Path = BUILTIN) -> Path | str
     if name in folders:
         return folders[name]
     if settings.name is not None:
-        known = ", ".join([FAKE, *folders])
-        raise SettingsError(f"no model {settings.name!r} in this package: {known}")
+        return _installed(settings.name, [FAKE, *folders], store)
     raise SettingsError(
         "no model is chosen, and this package comes without one: name the folder of a streaming "
         "or offline transducer (ONNX files and tokens.txt) with --model-dir DIR, or try the "
         f"server with --model {FAKE}, which hears the same words in everything; in the Home "
         "Assistant app the folder is its option custom_model"
+    )
+
+
+def _installed(name: str, packaged: Sequence[str], store: ModelStore | None) -> Path:
+    """Return the folder of a model in the store, by its id or its publisher's name.
+
+    Raises:
+        SettingsError: it is not there; the message says how it gets there, if it can.
+    """
+    spec = store.catalog().get(name) if store else None
+    files = store.installed(spec.id if spec else name) if store else None
+    if files is not None:
+        return files.folder
+    if spec is not None:
+        raise SettingsError(
+            f"the model {name!r} is not installed: wyoming-stt models pull {spec.id}"
+        )
+    raise SettingsError(
+        f"no model {name!r} in this package: {', '.join(packaged)}; others are installed with "
+        "wyoming-stt models pull"
     )
 
 
@@ -71,7 +97,7 @@ async def running_engine(settings: Settings) -> AsyncIterator[Engine]:
     Raises:
         SettingsError, ModelFileError: as `choose_model`.
     """
-    chosen = choose_model(settings.model)
+    chosen = choose_model(settings.model, store=open_store(settings))
     fallback = BUILTIN / DEFAULT_MODEL
     needs_fallback = chosen != fallback and fallback.is_dir()
     engine = Engine(
@@ -89,9 +115,14 @@ async def running_engine(settings: Settings) -> AsyncIterator[Engine]:
 
 
 def _source(model: Path | str, settings: Settings) -> ModelSource:
-    languages = settings.model.languages
-    load = partial(load_model, model, languages=languages, options=settings.ort)
+    load = partial(load_model, model, languages=_languages(model, settings), options=settings.ort)
     return ModelSource(Path(model).name, load)
+
+
+def _languages(model: Path | str, settings: Settings) -> tuple[str, ...]:
+    """Return what the settings say, else the catalogue at the time of the installation."""
+    files = installed_in(Path(model))
+    return settings.model.languages or (files.manifest.languages if files else DEFAULT_LANGUAGES)
 
 
 async def serve(settings: Settings) -> None:
@@ -122,7 +153,8 @@ async def serve(settings: Settings) -> None:
 
 
 def _door(engine: Engine, settings: Settings) -> AbstractAsyncContextManager[wyoming.WyomingServer]:
-    promised = ServedModel(Path(choose_model(settings.model)).name, settings.model.languages)
+    model = choose_model(settings.model, store=open_store(settings))
+    promised = ServedModel(Path(model).name, _languages(model, settings))
     defaults = UtteranceOptions(
         search=settings.search, vad=settings.vad, endpoint=settings.endpoint
     )

@@ -28,6 +28,8 @@ APP_DEFAULTS: Final[Tree] = {
     # would show a second card for the same server.
     "announce": {"enabled": False},
     "log": {"style": "short", "hints": False},
+    # The only place that outlives an update of the app.
+    "data_dir": "/data",
 }
 """What being the app changes about the defaults."""
 

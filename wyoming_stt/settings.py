@@ -78,11 +78,13 @@ class ModelSettings:
     """Which model to serve. With neither `name` nor `dir`, the one that comes with the package."""
 
     name: str | None = None
-    """A model that comes with the package, or `fake`: a script that needs no files."""
+    """A model that comes with the package, one installed with `wyoming-stt models pull`, or `fake`:
+    a script that needs no files."""
     dir: Path | None = None
     """Folder of a model in the icefall or sherpa-onnx layout, with its `tokens.txt`."""
-    languages: Annotated[tuple[str, ...], BeforeValidator(_split)] = ("en",)
-    """Codes of the languages the model was trained on; its files do not tell."""
+    languages: Annotated[tuple[str, ...] | None, BeforeValidator(_split)] = None
+    """Codes of the languages the model was trained on; its files do not tell. Without any, those of
+    the catalogue for an installed model, and else `en`."""
 
 
 class Settings(BaseModel):

@@ -61,10 +61,11 @@ def _facts(settings: "Settings") -> dict[str, object]:
 def _choices(settings: "Settings", cores: int) -> dict[str, object]:
     """What `serve` would do with these settings, and why."""
     from wyoming_stt.app import choose_model
+    from wyoming_stt.data_folder import open_store
     from wyoming_stt.errors import SettingsError
 
     try:
-        model = str(choose_model(settings.model))
+        model = str(choose_model(settings.model, store=open_store(settings)))
     except SettingsError as error:
         model = f"none: {error}"
     workers = settings.engine.workers

@@ -34,7 +34,8 @@ Assignments = Annotated[
     ),
 ]
 ModelName = Annotated[
-    str | None, typer.Option("--model", metavar="NAME", help="Model that comes with the package.")
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Model of the package, or an installed one."),
 ]
 ModelDir = Annotated[
     Path | None,

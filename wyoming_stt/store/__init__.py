@@ -2,7 +2,7 @@
 
 from wyoming_stt.store.catalog import Catalog, ModelSpec
 from wyoming_stt.store.install import Pulled
-from wyoming_stt.store.manifest import Manifest, ModelFiles
+from wyoming_stt.store.manifest import Manifest, ModelFiles, installed_in
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Phase, Report, Step
 from wyoming_stt.store.quarantine import Quarantined
@@ -20,4 +20,5 @@ __all__ = [
     "Report",
     "Step",
     "StoreOptions",
+    "installed_in",
 ]

@@ -8,7 +8,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from wyoming_stt.store.catalog import ModelName, Version
 from wyoming_stt.store.durable import hash_file, write_atomically
 
-__all__ = ["MANIFEST", "InstalledFile", "Manifest", "ModelFiles", "describe", "read", "write"]
+__all__ = [
+    "MANIFEST",
+    "InstalledFile",
+    "Manifest",
+    "ModelFiles",
+    "describe",
+    "installed_in",
+    "read",
+    "write",
+]
 
 MANIFEST: Final = "manifest.json"
 MAX_MANIFEST_BYTES: Final = 4_000_000
@@ -112,6 +121,12 @@ def read(home: Path) -> ModelFiles | None:
     if (manifest.id, manifest.version) != (home.parent.name, home.name):
         return None  # copied or renamed by hand
     return ModelFiles(home=home, manifest=manifest)
+
+
+def installed_in(folder: Path) -> ModelFiles | None:
+    """Tell what a model's folder holds, if it is one of the store's."""
+    files = read(folder.parent)
+    return files if files and files.folder == folder else None
 
 
 def write(home: Path, manifest: Manifest) -> None:

@@ -80,11 +80,11 @@ def show(
 
 
 def _row(facts: dict[str, Any]) -> list[str]:
-    words = {True: "while you speak", False: "at the end"}
+    words = {True: "while you speak", False: "at the end", None: ""}
     return [
         facts["id"],
         " ".join(facts["languages"]),
-        words.get(facts.get("streaming"), ""),
+        words[facts.get("streaming")],
         facts.get("memory", ""),
         facts.get("speed", ""),
         facts["licence"],
