@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "wyoming_stt"
 
 LAYERS = (
-    {"__init__", "types", "events", "errors", "ort"},
+    {"__init__", "types", "events", "errors", "ort", "graph_cache"},
     {"audio", "features", "decoding", "text", "transcript"},
     {"models"},
     {"session", "degrade"},
