@@ -1,6 +1,7 @@
 """One piece of a recording in the hands of the engine."""
 
 from contextlib import AsyncExitStack
+from typing import Final
 
 from wyoming_stt.audio.cut import Cutter
 from wyoming_stt.engine import Engine, Lease, LeaseStats, UtteranceOptions
@@ -8,6 +9,9 @@ from wyoming_stt.events import Endpoint, Event, FinalTranscript, PartialTranscri
 from wyoming_stt.types import SAMPLE_RATE
 
 __all__ = ["Piece"]
+
+_MORE_S: Final = 2.0
+"""A lease decodes audio when it has gathered some, and gathers more while the machine is slow."""
 
 
 class Piece:
@@ -30,7 +34,7 @@ class Piece:
         self._kept = bytearray()
         self._received = self._fed = 0
         self._has_words = False
-        self._gathered = options.format.seconds_to_bytes(engine.options.gather_s)
+        self._undecoded = options.format.seconds_to_bytes(engine.options.gather_s + _MORE_S)
 
     @property
     def stats(self) -> LeaseStats:
@@ -40,7 +44,8 @@ class Piece:
     @property
     def leftover(self) -> bytes:
         """What was given to it after its end."""
-        return bytes(self._kept[len(self._kept) - (self._first + self._received - self._stop) :])
+        num_bytes = self._first + self._received - self._stop
+        return bytes(self._kept[max(0, len(self._kept) - num_bytes) :])
 
     async def open(self) -> None:
         """Take a lease, once the model is ready.
@@ -81,7 +86,7 @@ class Piece:
         ready = bytes(self._kept[start : start + until - self._fed])
         self._fed += len(ready)
         # What the lease has not decoded yet stays: all after an endpoint is for the next piece.
-        del self._kept[: max(0, start - self._gathered)]
+        del self._kept[: max(0, start - self._undecoded)]
         return self._place(await self._open_lease.accept(ready))
 
     async def _finish(self) -> list[Event]:
