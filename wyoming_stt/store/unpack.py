@@ -82,6 +82,8 @@ class Unpacker:
                         step = Step(Phase.UNPACKING, member.name, file.tell(), packed_bytes)
                         self.report(step)
                         self._write(members, member, folder)
+                while source.read(CHUNK_BYTES):
+                    pass  # the checksums of what comes after the last file count, too
             except ArchiveError as error:
                 raise ArchiveError(f"{archive.name} cannot be unpacked: {error}") from None
             except (tarfile.TarError, EOFError, ValueError) as error:
@@ -136,7 +138,13 @@ class _Member(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        member = super().frombuf(buf, encoding, errors)
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError:
+            if any(buf):
+                # `tarfile` would take it for the end.
+                raise ArchiveError("a header is damaged") from None
+            raise
         if member.type in _LONG_HEADERS and member.size > MAX_HEADER_BYTES:
             raise ArchiveError(f"a header of {member.size} bytes")
         return member
