@@ -39,6 +39,8 @@ class MediaOptions:
     max_spool_bytes: int = 2 << 30
     """Largest MP4 file with its table at the end, which has to be kept on disk (in the folder for
     temporary files) until the whole of it is there."""
+    section: str = "media"
+    """Of the settings that these are, for messages."""
 
 
 class MediaStream:
@@ -143,7 +145,9 @@ class MediaStream:
             left -= len(pcm)
             if left < 0:
                 limit = f"{self._options.max_duration_s:g} s"
-                raise LimitError("the recording is too long", limit, "media.max_duration_s")
+                raise LimitError(
+                    "the recording is too long", limit, f"{self._options.section}.max_duration_s"
+                )
             self._room.acquire()
             if self._closed:
                 return
@@ -159,7 +163,11 @@ class MediaStream:
             while data := self._pipe.read(_SPOOL_BYTES):
                 if file.tell() + len(data) > self._options.max_spool_bytes:
                     limit = f"{self._options.max_spool_bytes} bytes"
-                    raise LimitError("the MP4 file is too large", limit, "media.max_spool_bytes")
+                    raise LimitError(
+                        "the MP4 file is too large",
+                        limit,
+                        f"{self._options.section}.max_spool_bytes",
+                    )
                 file.write(data)
             file.seek(0)
             yield file

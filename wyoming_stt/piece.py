@@ -47,14 +47,15 @@ class Piece:
         num_bytes = self._first + self._received - self._stop
         return bytes(self._kept[max(0, len(self._kept) - num_bytes) :])
 
-    async def open(self) -> None:
-        """Take a lease, once the model is ready.
+    async def open(self, wait_s: float | None) -> None:
+        """Take a lease, once the model is ready; None: wait as long as the engine thinks right.
 
         Raises:
             OverloadedError, ShuttingDownError, ModelError: there is none to be had.
         """
         await self._engine.ready()
-        self._lease = await self._stack.enter_async_context(self._engine.open(self._options))
+        lease = self._engine.open(self._options, wait_s=wait_s)
+        self._lease = await self._stack.enter_async_context(lease)
 
     async def accept(self, pcm: bytes) -> list[Event]:
         """Take whole frames; those after `end`, if it has one now, are `leftover`."""

@@ -42,6 +42,8 @@ class RecordingOptions:
     for microphones: the engine is only asked while someone speaks, and the endpoint rules end each
     utterance; silence costs next to nothing."""
     cut: CutOptions = field(default_factory=CutOptions)
+    place_timeout_s: float | None = None
+    """Longest wait for a place in the engine, where it is not `engine.admission_timeout_s`."""
 
 
 class Listening:
@@ -64,6 +66,7 @@ class Listening:
         self._vad = options.vad if has_vad else replace(options.vad, kind=VadOptions().kind)
         self._cut = recording.cut.within(engine.options.max_utterance_s)
         self._lead_s = self._vad.pre_roll_s + BEYOND_PRE_ROLL_S
+        self._place_timeout_s = recording.place_timeout_s
         self._keeps_silence = recording.keep_silence
         if recording.keep_silence:
             step_s = FILE_STEP_S
@@ -177,7 +180,7 @@ class Listening:
         first = self._received - len(self._waiting) - size
         cutter = Cutter(self._format, self._vad, self._cut)
         piece = Piece(self._engine, self._options, cutter, first)
-        await piece.open()
+        await piece.open(self._place_timeout_s)
         self._piece = piece
         self._lead.clear()
         self._wake = Wake(self._format, self._vad)
