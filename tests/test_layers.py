@@ -19,7 +19,7 @@ LAYERS = (
     {"front"},
     {
         *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
-        *("readiness", "data_folder", "app", "cli", "__main__"),
+        *("readiness", "data_folder", "doors", "app", "cli", "__main__"),
     },
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
@@ -102,7 +102,7 @@ def test_the_environment_is_read_in_one_place() -> None:
 def test_third_party_imports_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = " ".join(project["dependencies"]).replace("-", "_")
-    packages = {"yaml": "pyyaml", "pydantic_core": "pydantic"}
+    packages = {"yaml": "pyyaml", "pydantic_core": "pydantic", "starlette": "fastapi"}
     for module, name in imports():
         top = name.split(".")[0]
         if top not in sys.stdlib_module_names and top != "wyoming_stt":

@@ -5,8 +5,8 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,14 +14,13 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from wyoming_stt.data_folder import open_store
+from wyoming_stt.doors import open_doors
 from wyoming_stt.engine import Engine, ModelSource
 from wyoming_stt.errors import ModelError, ModelFileError, SettingsError
-from wyoming_stt.front import wyoming
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.served import ServedModel
 from wyoming_stt.models.registry import FAKE, load_model
 from wyoming_stt.readiness import notify_listening, notify_stopping
-from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import ModelSettings, Settings
 from wyoming_stt.store import ModelStore, installed_in
 
@@ -136,11 +135,14 @@ async def serve(settings: Settings) -> None:
     # What was started last stops first: goodbye to the network, drain, then the engine.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running_engine(settings))
-        server = await stack.enter_async_context(_door(engine, settings))
+        doors = await stack.enter_async_context(open_doors(engine, settings, _promised(settings)))
+        server = doors.wyoming
         logger.info("Listening on %s; the model is loading", ", ".join(server.addresses))
+        for url in doors.http:
+            logger.info("HTTP on %s, described at %s/docs", url, url)
         await stack.enter_async_context(_announced(settings.announce, server.addresses))
-        hinted = server.addresses if settings.log.hints else ()
-        report = asyncio.create_task(_report(engine, hinted))
+        hints = partial(_hint, server.addresses, doors.http) if settings.log.hints else None
+        report = asyncio.create_task(_report(engine, hints))
         stack.callback(report.cancel)
         deserted = asyncio.create_task(server.ended.wait())
         deserted.add_done_callback(lambda _: stop.set())
@@ -148,17 +150,14 @@ async def serve(settings: Settings) -> None:
         notify_listening(settings.readiness)
         await stop.wait()
         notify_stopping(settings.readiness)
-        logger.info("Stopping; open utterances have %g s to end", settings.wyoming.drain_s)
+        drain_s = max(settings.wyoming.drain_s, settings.http.drain_s if doors.http else 0)
+        logger.info("Stopping; open utterances have %g s to end", drain_s)
     logger.info("Stopped")
 
 
-def _door(engine: Engine, settings: Settings) -> AbstractAsyncContextManager[wyoming.WyomingServer]:
+def _promised(settings: Settings) -> ServedModel:
     model = choose_model(settings.model, store=open_store(settings))
-    promised = ServedModel(Path(model).name, _languages(model, settings))
-    defaults = UtteranceOptions(
-        search=settings.search, vad=settings.vad, endpoint=settings.endpoint
-    )
-    return wyoming.serve(engine, settings.wyoming, defaults=defaults, promised=promised)
+    return ServedModel(Path(model).name, _languages(model, settings))
 
 
 @asynccontextmanager
@@ -176,8 +175,8 @@ async def _announced(options: AnnounceOptions, addresses: Sequence[str]) -> Asyn
         yield
 
 
-async def _report(engine: Engine, addresses: Sequence[str]) -> None:
-    """Say when the server is of use, and how to reach it at the addresses; or why it is not."""
+async def _report(engine: Engine, hint: Callable[[], None] | None) -> None:
+    """Say when the server is of use, and how to use it; or why it is not."""
     try:
         info = (await engine.ready()).info
     except ModelError as error:
@@ -186,15 +185,17 @@ async def _report(engine: Engine, addresses: Sequence[str]) -> None:
         return
     languages = ", ".join(info.languages)
     logger.info("Ready: model %s (%s), languages: %s", info.name, info.family, languages)
-    if addresses:
-        _hint(addresses)
+    if hint is not None:
+        hint()
 
 
-def _hint(addresses: Sequence[str]) -> None:
+def _hint(addresses: Sequence[str], urls: Sequence[str]) -> None:
     # As it can be typed here: a virtual environment need not be on the path.
     program = shutil.which("wyoming-stt") or f"{sys.executable} -m wyoming_stt"
     for address in addresses:
         logger.info("Try it: %s say FILE --uri %s", program, address)
+    for url in urls:
+        logger.info("Try it: curl --data-binary @FILE %s/v1/transcribe", url)
     if any(_is_shared(urlsplit(address)) for address in addresses):
         logger.info(
             "Home Assistant finds it by itself, or: Settings > Devices & services > "

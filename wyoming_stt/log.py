@@ -5,6 +5,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wyoming_stt.observability.request_id import NameRequest
+
 __all__ = ["LogSettings", "configure"]
 
 
@@ -21,8 +23,8 @@ class LogSettings:
 
 
 _FORMATS: Final = {
-    "full": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-    "short": "[%(asctime)s] %(levelname)s: %(message)s",
+    "full": "%(asctime)s %(levelname)-7s %(name)s: %(request)s%(message)s",
+    "short": "[%(asctime)s] %(levelname)s: %(request)s%(message)s",
 }
 
 
@@ -35,6 +37,8 @@ def configure(settings: LogSettings) -> None:
         datefmt="%H:%M:%S" if settings.style == "short" else None,
         force=True,
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(NameRequest())
     # asyncio's own debug records name file descriptors and timings that help nobody here.
     logging.getLogger("asyncio").setLevel(max(logging.INFO, logging.getLogger().level))
     logging.captureWarnings(capture=True)

@@ -24,6 +24,7 @@ from wyoming_stt.degrade import DegradeOptions
 from wyoming_stt.engine import EngineOptions
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.announce.options import AnnounceOptions
+from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hardware import detect
 from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
@@ -65,12 +66,15 @@ def _with_hotwords(search: object) -> object:
     return search
 
 
-def _with_mirrors(store: object) -> object:
-    """Let `store.mirrors` be written as `a=b,c=d`."""
-    match store:
-        case {"mirrors": str(text), **rest}:
-            return {**rest, "mirrors": _split(text)}
-    return store
+def _split_in(*names: str) -> BeforeValidator:
+    """Let these settings of a stage be written as `a,b,c`."""
+
+    def split(options: object) -> object:
+        if not isinstance(options, dict):
+            return options
+        return options | {name: _split(options[name]) for name in names if name in options}
+
+    return BeforeValidator(split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,9 @@ class Settings(BaseModel):
     """Folder for downloaded models and all that is remembered; without one the user's folder for
     application data, in the Home Assistant app `/data`."""
     model: ModelSettings = ModelSettings()
-    store: Annotated[StoreOptions, BeforeValidator(_with_mirrors)] = StoreOptions()
+    store: Annotated[StoreOptions, _split_in("mirrors")] = StoreOptions()
     wyoming: WyomingOptions = WyomingOptions()
+    http: Annotated[HttpOptions, _split_in("allow_origin", "trusted_proxies")] = HttpOptions()
     announce: AnnounceOptions = AnnounceOptions()
     engine: EngineOptions = EngineOptions()
     lifecycle: LifecycleOptions = LifecycleOptions()
@@ -178,7 +183,7 @@ def _explain(details: ErrorDetails, sources: dict[str, Tree]) -> str:
         near = difflib.get_close_matches(name.replace("_", "."), names, n=1, cutoff=0)
         return f"{spell(name)} in {source}: no such setting; did you mean {spell(near[0])}?"
     reason = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{spell(name)} in {source}: {reason}; found {_shorten(details['input'])}"
+    return f"{spell(name)} in {source}: {reason}; found {_shown(name, details['input'])}"
 
 
 def _holds(tree: Any, path: tuple[int | str, ...]) -> bool:
@@ -192,6 +197,9 @@ def _holds(tree: Any, path: tuple[int | str, ...]) -> bool:
     return True
 
 
-def _shorten(value: object, most: int = 60) -> str:
-    text = repr(value)
+def _shown(name: str, value: object, most: int = 60) -> str:
+    """Repeat a wrong value, without the secrets that it may be or hold."""
+    if name.endswith("token"):
+        return "something that is not shown"
+    text = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
     return text if len(text) <= most else text[: most - 3] + "..."

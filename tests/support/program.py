@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 PROGRAM = (sys.executable, "-m", "wyoming_stt")
+ANY_PORTS = ("--uri", "tcp://127.0.0.1:0", "--http-uri", "tcp://127.0.0.1:0")
 PATIENCE_S = 30.0
 
 
@@ -31,7 +32,7 @@ class Server:
 
     def __init__(self, *arguments: str | Path, fds: Sequence[int] = ()) -> None:
         self.process = subprocess.Popen(
-            [*PROGRAM, "serve", "--no-zeroconf", "--uri", "tcp://127.0.0.1:0", *arguments],
+            [*PROGRAM, "serve", "--no-zeroconf", *ANY_PORTS, *arguments],
             stderr=subprocess.PIPE,
             text=True,
             pass_fds=fds,
@@ -50,6 +51,10 @@ class Server:
     def listening(self) -> str:
         """Return its URI."""
         return self.wait_for(r"Listening on (tcp://\S+)")[1].rstrip(";")
+
+    def http(self) -> str:
+        """Return the URL of its HTTP door, which it names after its other address."""
+        return self.wait_for(r"HTTP on (http://[^,\s]+)")[1]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; returns the exit code."""

@@ -1,6 +1,7 @@
 """`wyoming-stt serve`: the server."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,33 @@ def serve(
             metavar="URI", help="Where to listen: tcp://host:port, unix:///path or stdio://."
         ),
     ] = None,
+    http_uri: Annotated[
+        str | None, typer.Option(metavar="URI", help="Where to serve HTTP: tcp://host:port.")
+    ] = None,
+    http: Annotated[
+        bool | None, typer.Option("--http/--no-http", help="Serve HTTP beside Wyoming.")
+    ] = None,
+    api_token: Annotated[
+        str | None,
+        typer.Option(metavar="TOKEN", help="Let in HTTP clients with this token only."),
+    ] = None,
+    api_token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read that token from a file.")
+    ] = None,
+    insecure_no_token: Annotated[
+        bool | None,
+        typer.Option("--insecure-no-token", help="Serve HTTP to a network without a token."),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let pages of https://host[:port] in; repeatable."),
+    ] = None,
+    cors_allow_any: Annotated[
+        bool | None, typer.Option("--cors-allow-any", help="Let pages of any origin in.")
+    ] = None,
+    metrics: Annotated[
+        bool | None, typer.Option("--metrics/--no-metrics", help="Answer GET /metrics.")
+    ] = None,
     model: options.ModelName = None,
     model_dir: options.ModelDir = None,
     language: options.Language = None,
@@ -31,7 +59,7 @@ def serve(
     assignments: options.Assignments = None,
     log_level: options.LogLevelOption = None,
 ) -> None:
-    """Serve speech-to-text over Wyoming.
+    """Serve speech-to-text over Wyoming and HTTP.
 
     SIGTERM and Ctrl-C let open utterances finish, then exit with 0; a second one ends at once.
     Exits with 1 when the model or the address cannot be used.
@@ -41,6 +69,14 @@ def serve(
         assignments,
         {
             "wyoming.uri": uri,
+            "http.uri": http_uri,
+            "http.enabled": http,
+            "http.api_token": api_token,
+            "http.api_token_file": api_token_file,
+            "http.insecure_no_token": insecure_no_token,
+            "http.allow_origin": allow_origin,
+            "http.cors_allow_any": cors_allow_any,
+            "http.metrics": metrics,
             "model.name": model,
             "model.dir": model_dir,
             "model.languages": language,

@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from wyoming_stt.engine import Engine, ModelState
-from wyoming_stt.observability.memory import resident_bytes
+from wyoming_stt.memory import resident_bytes
 from wyoming_stt.observability.observer import Report
 
 __all__ = ["PREFIX", "Metrics", "ToldError"]
@@ -151,6 +151,8 @@ class _EngineCollector:
         for state in ModelState:
             states.add_metric([state.value], float(state is self._engine.state))
         yield states
+        level = self._engine.relief.level
+        yield _gauge("degrade_level", "0: nothing is done without, to 4: another model.", level)
         yield _gauge("memory_bytes", "Resident memory of the process.", resident_bytes())
         if (times := self._engine.load_times) is not None:
             yield _gauge("model_load_seconds", "To read the weights.", times.load_s)

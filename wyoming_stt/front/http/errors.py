@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from wyoming_stt import errors
@@ -115,7 +116,9 @@ class Problem:
 
     @property
     def headers(self) -> dict[str, str]:
-        """`Retry-After` in whole seconds, never sooner than meant, where a retry makes sense."""
+        """What goes with the status; `Retry-After` in whole seconds, never sooner than meant."""
+        if self.code is ErrorCode.UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
         if self.retry_after_ms is None:
             return {}
         return {"Retry-After": str(-(-self.retry_after_ms // 1000))}
@@ -126,6 +129,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case HttpError():
             return Problem(error.status_code, error.code, error.detail, error.retry_after_ms)
+        case RequestValidationError():
+            return Problem(422, ErrorCode.INVALID_REQUEST, _explain(error))
         case HTTPException():
             code = _OF_STATUS.get(error.status_code, ErrorCode.INVALID_REQUEST)
             message = code.example if code is ErrorCode.NOT_FOUND else error.detail
@@ -135,3 +140,11 @@ def problem_of(error: Exception) -> Problem:
                 if isinstance(error, kind):
                     return Problem(code.status, code, str(error), RETRY_AFTER_MS.get(code))
     return Problem(500, ErrorCode.INTERNAL, ErrorCode.INTERNAL.example)
+
+
+def _explain(error: RequestValidationError) -> str:
+    """Say which parameters are wrong; never what they were, which may be anything."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in details['loc'])}: {details['msg']}"
+        for details in error.errors()
+    )

@@ -1,6 +1,7 @@
 """What the HTTP door is, whom it lets in, and how much it takes from one client."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from wyoming_stt.errors import SettingsError
@@ -27,7 +28,7 @@ class HttpOptions:
     api_token: str | None = field(default=None, repr=False)
     """Clients must send `Authorization: Bearer` with it; all but `/health` and `/ready` need it.
     Better in `api_token_file`: a command line is seen by every process."""
-    api_token_file: str | None = None
+    api_token_file: Path | None = None
     """A file that holds nothing but the token."""
     insecure_no_token: bool = False
     """Let whoever reaches an address that is not this machine's own do without a token."""
@@ -47,6 +48,12 @@ class HttpOptions:
     """Request line and headers together. Browsers and proxies stay below 16 KiB."""
     max_body_bytes: int = 52_428_800
     """Body of a request: 27 minutes of 16 kHz PCM, or an hour and more of any compressed kind."""
+    max_duration_s: float = 86_400.0
+    """Audio in one recording. A small file can hold years of silence."""
+    max_hotwords: int = 2_000
+    """Phrases of one request, as for Wyoming."""
+    max_hotword_chars: int = 100
+    """Characters of one phrase. Longer ones are no names."""
     max_frame_bytes: int = 524_288
     """A WebSocket frame: 5 s of 48 kHz PCM, where clients send a tenth of a second."""
     header_timeout_s: float = 10.0

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from wyoming_stt.engine import ModelState
 from wyoming_stt.front.http.errors import ErrorCode
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LastError",
     "ModelEntry",
     "ModelList",
+    "NoDiarization",
     "Ready",
     "StreamEvent",
     "Transcription",
@@ -50,7 +52,7 @@ class Health(_Answer):
 
     status: Literal["ok", "degraded", "loading", "error"]
     model: str
-    model_state: Literal["loading", "ready", "error", "closed"]
+    model_state: ModelState
     version: str
     load_time_ms: int | None = Field(description="None until the model is loaded.")
     warmup_time_ms: int | None
@@ -122,6 +124,12 @@ class HeardSegment(_Answer):
     confidence: float = Field(ge=0, le=1)
 
 
+class NoDiarization(_Answer):
+    """Why no speakers are named."""
+
+    reason: Literal["no_speaker_model"] = "no_speaker_model"
+
+
 class Transcription(_Answer):
     """A whole recording."""
 
@@ -133,12 +141,15 @@ class Transcription(_Answer):
     model: str
     rtf: float = Field(description="Processing time by audio time.")
     confidence: float = Field(ge=0, le=1)
+    diarization: NoDiarization | None = Field(
+        default=None, description="Absent, unless speakers were asked for."
+    )
 
 
 class StreamEvent(_Answer):
-    """One event of a stream."""
+    """One event of a stream. A recording with long pauses has several finals, one after another."""
 
     type: Literal["partial", "final"]
-    text: str
+    text: str = Field(description="Since the final before; a partial may still change.")
     timestamp: float = Field(description="Seconds of audio heard so far.")
     words: list[HeardWord]

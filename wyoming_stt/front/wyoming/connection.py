@@ -12,12 +12,13 @@ from wyoming.info import Describe
 from wyoming.ping import Ping
 
 from wyoming_stt.engine import Engine
-from wyoming_stt.errors import LimitError, ShuttingDownError, SttError
+from wyoming_stt.errors import BadRequestError, LimitError, ShuttingDownError, SttError
 from wyoming_stt.front.wyoming.conversation import Audio, Begin, Conversation, End, Reply, State
 from wyoming_stt.front.wyoming.inbox import Inbox
 from wyoming_stt.front.wyoming.options import WyomingOptions
-from wyoming_stt.front.wyoming.utterance import transcribe
+from wyoming_stt.front.wyoming.utterance import DOOR, transcribe
 from wyoming_stt.front.wyoming.wire import read_event
+from wyoming_stt.observability.observer import Observer
 
 __all__ = ["Connection"]
 
@@ -41,12 +42,15 @@ class Connection:
         conversation: Conversation,
         engine: Engine,
         options: WyomingOptions,
+        *,
+        observer: Observer,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._conversation = conversation
         self._engine = engine
         self._options = options
+        self._observer = observer
         self._peer = _peer(writer)
         self._inbox = Inbox()
         self._answered = asyncio.Event()
@@ -72,6 +76,8 @@ class Connection:
         try:
             if failure is not None:
                 logger.warning("%s: %s: %s", self._peer, failure.code, failure)
+                is_ours = not isinstance(failure, BadRequestError)
+                self._observer.told(DOOR, failure.code, is_ours=is_ours)
                 await self._send([Error(str(failure), failure.code)])
             await self._linger()
             self._writer.close()
@@ -118,7 +124,7 @@ class Connection:
         return await read_event(self._reader, first, self._options) if first else None
 
     async def _transcribe(self, begin: Begin, inbox: Inbox) -> None:
-        await transcribe(self._engine, begin, inbox, self._send)
+        await transcribe(self._engine, begin, inbox, self._send, self._observer)
         self._conversation.answered()
         self._answered.set()
         inbox.close()

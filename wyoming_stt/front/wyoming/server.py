@@ -11,6 +11,7 @@ from wyoming_stt.front.wyoming.connection import Connection
 from wyoming_stt.front.wyoming.conversation import Conversation
 from wyoming_stt.front.wyoming.listener import Listener, listen
 from wyoming_stt.front.wyoming.options import WyomingOptions
+from wyoming_stt.observability.observer import Nobody, Observer
 
 __all__ = ["WyomingServer", "serve"]
 
@@ -22,6 +23,7 @@ async def serve(
     *,
     defaults: UtteranceOptions,
     promised: ServedModel,
+    observer: Observer | None = None,
 ) -> AsyncIterator["WyomingServer"]:
     """Listen while the block runs; at its end let open utterances finish, then close.
 
@@ -30,11 +32,12 @@ async def serve(
         options: of the door.
         defaults: of an utterance, where its client wishes nothing else.
         promised: what clients are told of the model until the engine has loaded it.
+        observer: who wants to know of utterances.
 
     Raises:
         SettingsError: there is no listening on `options.uri`.
     """
-    server = WyomingServer(engine, options, defaults, promised)
+    server = WyomingServer(engine, options, defaults, promised, observer or Nobody())
     await server.start()
     try:
         yield server
@@ -51,7 +54,9 @@ class WyomingServer:
         options: WyomingOptions,
         defaults: UtteranceOptions,
         promised: ServedModel,
+        observer: Observer,
     ) -> None:
+        self._observer = observer
         self._engine = engine
         self._options = options
         self._defaults = defaults
@@ -101,7 +106,14 @@ class WyomingServer:
             writer.transport.abort()
             return
         conversation = Conversation(self._options, self._defaults, self._served)
-        connection = Connection(reader, writer, conversation, self._engine, self._options)
+        connection = Connection(
+            reader,
+            writer,
+            conversation,
+            self._engine,
+            self._options,
+            observer=self._observer,
+        )
         if len(self._serving) < most:
             self._serving.add(connection)
             visit = self._visit(connection)

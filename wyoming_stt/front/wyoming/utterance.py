@@ -1,46 +1,44 @@
 """One utterance between a connection and the engine."""
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from wyoming.event import Eventable
 
-from wyoming_stt.engine import Engine, LeaseStats
+from wyoming_stt.engine import Engine
 from wyoming_stt.events import FinalTranscript
 from wyoming_stt.front.wyoming.conversation import Begin
 from wyoming_stt.front.wyoming.inbox import Inbox
+from wyoming_stt.observability.observer import Observer, observed
 
-__all__ = ["Send", "transcribe"]
+__all__ = ["DOOR", "Send", "transcribe"]
 
-logger = logging.getLogger(__name__)
+DOOR: Final = "wyoming"
+"""Its name in the log and in metrics."""
 
 Send = Callable[[Iterable[Eventable]], Awaitable[None]]
 
 
-async def transcribe(engine: Engine, begin: Begin, inbox: Inbox, send: Send) -> None:
+async def transcribe(
+    engine: Engine, begin: Begin, inbox: Inbox, send: Send, observer: Observer
+) -> None:
     """Listen until the audio or the speech ends, and send everything that is heard.
 
     Raises:
         SttError: of any kind; the client has no transcript then.
         OSError: the client has gone.
     """
-    async with engine.open(begin.options) as lease:
-        final = None
-        while final is None:
-            pcm = await inbox.take()
-            events = await (lease.finish() if pcm is None else lease.accept(pcm))
-            if events:  # mostly there are none, and even sending nothing takes its time
-                await send(begin.transcript.write(events))
-            final = next((event for event in events if isinstance(event, FinalTranscript)), None)
-        _log(final, lease.stats)
-
-
-def _log(final: FinalTranscript, stats: LeaseStats) -> None:
-    logger.info(
-        "wyoming: %.2f s of audio, queue %.0f ms, decode %.0f ms, RTF %.3f",
-        stats.audio_s,
-        stats.queue_s * 1000,
-        stats.decode_s * 1000,
-        stats.rtf,
-    )
-    logger.debug("wyoming: %r", final.text)
+    with observed(observer, DOOR) as watch:
+        async with engine.open(begin.options) as lease:
+            watch.stats = lease.stats
+            final = None
+            while final is None:
+                pcm = await inbox.take()
+                if pcm is None:
+                    watch.audio_ended()
+                events = await (lease.finish() if pcm is None else lease.accept(pcm))
+                final = next((e for e in events if isinstance(e, FinalTranscript)), None)
+                if final is not None:
+                    watch.final(final.text)
+                if events:  # mostly there are none, and even sending nothing takes its time
+                    await send(begin.transcript.write(events))

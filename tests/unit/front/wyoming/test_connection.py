@@ -12,6 +12,7 @@ from wyoming_stt.errors import BadRequestError
 from wyoming_stt.front.wyoming.connection import Connection
 from wyoming_stt.front.wyoming.conversation import Conversation
 from wyoming_stt.front.wyoming.options import WyomingOptions
+from wyoming_stt.observability.observer import Nobody
 
 OPTIONS = WyomingOptions(linger_s=0.01)
 
@@ -33,7 +34,7 @@ async def link() -> AsyncIterator[Link]:
     reader, writer = await asyncio.open_connection(sock=far)
     talk = Conversation(OPTIONS, UtteranceOptions(), lambda: PROMISED)
     engine = Engine(ModelSource("fake", load_fake), EngineOptions(workers=1))
-    yield Link(Connection(reader, writer, talk, engine, OPTIONS), writer, client)
+    yield Link(Connection(reader, writer, talk, engine, OPTIONS, observer=Nobody()), writer, client)
     await engine.close()
     for end in (client_writer, writer):
         end.close()

@@ -19,6 +19,7 @@ from wyoming_stt.errors import (
     UnsupportedLanguageError,
 )
 from wyoming_stt.events import FinalTranscript
+from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.conversation import (
     Action,
     Audio,
@@ -28,7 +29,6 @@ from wyoming_stt.front.wyoming.conversation import (
     Reply,
     State,
 )
-from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.options import WyomingOptions
 
 MODEL = ServedModel("small", ("en", "pt-BR"))

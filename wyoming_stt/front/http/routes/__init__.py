@@ -4,8 +4,8 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from wyoming_stt.front.http.routes import health, models
+from wyoming_stt.front.http.routes import docs, health, models
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, models.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, models.router, docs.router)

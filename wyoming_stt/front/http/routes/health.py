@@ -6,14 +6,15 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from wyoming_stt import __version__
-from wyoming_stt.engine import ModelState
+from wyoming_stt.degrade import Level
+from wyoming_stt.engine import Engine, ModelState
 from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
 from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.schemas import Health, LastError, Ready, Unready
 from wyoming_stt.front.http.state import Door, DoorState
-from wyoming_stt.observability.memory import resident_bytes
+from wyoming_stt.memory import resident_bytes
 
-__all__ = ["router"]
+__all__ = ["health", "metrics", "ready", "router"]
 
 router: Final = APIRouter(tags=["Operation"])
 
@@ -41,9 +42,9 @@ async def health(door: Door) -> Health:
     times = door.engine.load_times
     return Health.model_validate(
         {
-            "status": _STATUS[door.engine.state],
+            "status": _status(door.engine),
             "model": door.served.name,
-            "model_state": door.engine.state.name.lower(),
+            "model_state": door.engine.state,
             "version": __version__,
             "load_time_ms": None if times is None else round(times.load_s * 1000),
             "warmup_time_ms": None if times is None else round(times.warm_up_s * 1000),
@@ -82,6 +83,11 @@ async def metrics(door: Door) -> Response:
     if not door.options.metrics:
         raise HttpError(ErrorCode.METRICS_DISABLED)
     return Response(door.metrics.render(), headers={"Content-Type": door.metrics.content_type})
+
+
+def _status(engine: Engine) -> str:
+    makes_do = engine.lifecycle.on_fallback or engine.relief.level >= Level.DEGRADE
+    return "degraded" if makes_do and engine.state.is_serving else _STATUS[engine.state]
 
 
 def _hindrance(door: DoorState) -> ErrorCode | None:

@@ -10,7 +10,7 @@ from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.schemas import ModelEntry, ModelList
 from wyoming_stt.front.http.state import Door, DoorState
 
-__all__ = ["router"]
+__all__ = ["model", "models", "router"]
 
 router: Final = APIRouter(tags=["Models"])
 

@@ -1,0 +1,64 @@
+"""The doors to one engine: which are open, and that they close side by side."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from wyoming_stt.engine import Engine
+from wyoming_stt.front import wyoming
+from wyoming_stt.front.served import ServedModel
+from wyoming_stt.observability.observer import Nobody, Observer
+from wyoming_stt.session import UtteranceOptions
+from wyoming_stt.settings import Settings
+
+__all__ = ["Doors", "open_doors"]
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What clients can come through."""
+
+    wyoming: wyoming.WyomingServer
+    http: tuple[str, ...] = ()
+    """Addresses of the HTTP door, as URLs; none where it is off."""
+
+
+@asynccontextmanager
+async def open_doors(
+    engine: Engine, settings: Settings, promised: ServedModel
+) -> AsyncIterator[Doors]:
+    """Listen while the block runs; at its end let what is open finish, then close.
+
+    Raises:
+        SettingsError: there is no listening on one of the addresses.
+    """
+    defaults = UtteranceOptions(
+        search=settings.search, vad=settings.vad, endpoint=settings.endpoint
+    )
+    observer: Observer = Nobody()
+    stops = []
+    async with AsyncExitStack() as stack:
+        addresses: tuple[str, ...] = ()
+        if settings.http.enabled and not settings.wyoming.uri.startswith("stdio:"):
+            # Imported here: whoever does without HTTP does not pay for it.
+            from wyoming_stt.front.http import server as http  # noqa: PLC0415
+            from wyoming_stt.observability.metrics import Metrics  # noqa: PLC0415
+
+            observer = metrics = Metrics(engine)
+            second = await stack.enter_async_context(
+                http.serve(
+                    engine, settings.http, defaults=defaults, promised=promised, metrics=metrics
+                )
+            )
+            addresses = second.addresses
+            stops.append(second.stop)
+        first = await stack.enter_async_context(
+            wyoming.serve(
+                engine, settings.wyoming, defaults=defaults, promised=promised, observer=observer
+            )
+        )
+        stops.append(first.stop)
+        yield Doors(first, addresses)
+        # Whoever stops us counts the time that all of them take together.
+        await asyncio.gather(*(stop() for stop in stops))
