@@ -1,0 +1,103 @@
+"""Which model is recommended for which machine."""
+
+from dataclasses import replace
+
+import pytest
+
+from wyoming_stt.hardware import Hardware, detect
+from wyoming_stt.selection import (
+    COMPACT,
+    CUDA,
+    DESKTOP,
+    MODEST,
+    TIERS,
+    TINY,
+    Tier,
+    recommend,
+    tier_of,
+)
+from wyoming_stt.store import Catalog
+
+GIB = 1 << 30
+CPU = ["CPUExecutionProvider"]
+ZERO_2 = Hardware("BCM2710", 4, ("asimd",), GIB // 2, "aarch64", "Raspberry Pi Zero 2 W", "0xd03")
+PI_4 = Hardware("BCM2711", 4, ("asimd",), 4 * GIB, "aarch64", "Raspberry Pi 4 Model B", "0xd08")
+PI_5 = Hardware("BCM2712", 4, ("asimd", "asimddp"), 8 * GIB, "aarch64", "Raspberry Pi 5", "0xd0b")
+N100 = Hardware("N100", 4, ("avx2", "fma"), 4 * GIB, "x86_64")
+DESK = Hardware("a desktop", 8, ("avx", "avx2", "fma"), 16 * GIB, "x86_64")
+ATOM = Hardware("an old Atom", 2, ("sse4_1",), 2 * GIB, "x86_64")
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.read()
+
+
+@pytest.mark.parametrize(
+    ("hardware", "providers", "tier"),
+    [
+        (ZERO_2, CPU, TINY),
+        (PI_4, CPU, MODEST),
+        (PI_5, CPU, COMPACT),
+        (N100, CPU, COMPACT),
+        (DESK, CPU, DESKTOP),
+        (ATOM, CPU, MODEST),
+        (DESK, ["CUDAExecutionProvider", *CPU], CUDA),
+        (replace(PI_5, features=()), CPU, TINY),
+    ],
+)
+def test_tiers(hardware: Hardware, providers: list[str], tier: Tier) -> None:
+    assert tier_of(hardware, providers) is tier
+
+
+def test_this_machine_has_a_tier(catalog: Catalog) -> None:
+    found = recommend(detect(), CPU, catalog, "en")
+    assert found.tier in TIERS
+    assert found.reason
+
+
+def test_a_tiny_machine_keeps_the_built_in_model(catalog: Catalog) -> None:
+    found = recommend(ZERO_2, CPU, catalog, "en")
+    assert found.model is None
+    assert "built-in" in found.reason
+    assert "Raspberry Pi Zero 2 W" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("hardware", "speed"), [(PI_4, "fast"), (PI_5, "medium"), (N100, "medium")]
+)
+def test_a_model_that_keeps_up_is_chosen(catalog: Catalog, hardware: Hardware, speed: str) -> None:
+    found = recommend(hardware, CPU, catalog, "en")
+    assert found.model is not None
+    assert (found.model.speed, found.model.streaming, found.model.conditions) == (speed, True, None)
+    assert found.model.id in found.reason
+
+
+def test_one_that_does_not_fit_is_not(catalog: Catalog) -> None:
+    found = recommend(replace(PI_5, memory_bytes=GIB // 2), CPU, catalog, "en")
+    chosen = found.model
+    assert chosen is None or (chosen.download_bytes or 0) < 70_000_000
+    assert any("of memory" in why for _, why in found.rejected)
+
+
+def test_unknown_memory_is_taken_for_little(catalog: Catalog) -> None:
+    unknown = recommend(replace(DESK, memory_bytes=0), CPU, catalog, "en").model
+    little = recommend(replace(DESK, memory_bytes=GIB), CPU, catalog, "en").model
+    assert unknown == little
+
+
+def test_every_other_model_of_the_language_is_told_why(catalog: Catalog) -> None:
+    found = recommend(DESK, CPU, catalog, "en")
+    spoken = {spec.id for spec in catalog if "en" in spec.languages}
+    assert {name for name, _ in found.rejected} | {found.model and found.model.id} == spoken
+    assert all(why for _, why in found.rejected)
+
+
+def test_a_language_nobody_speaks_has_no_model(catalog: Catalog) -> None:
+    assert recommend(DESK, CPU, catalog, "tlh").model is None
+
+
+def test_models_with_conditions_are_left_to_people(catalog: Catalog) -> None:
+    for language in {language for spec in catalog for language in spec.languages}:
+        model = recommend(DESK, CPU, catalog, language).model
+        assert model is None or model.conditions is None

@@ -1,0 +1,129 @@
+"""Which published model suits this machine, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from wyoming_stt.hardware import Hardware
+from wyoming_stt.store import ModelSpec
+
+__all__ = ["TIERS", "Recommendation", "Tier", "recommend", "tier_of"]
+
+Speed = Literal["fast", "medium", "slow"]
+
+MEMORY_SHARE: Final = 0.5
+"""Of the memory, for the model: Home Assistant and its database want the other half."""
+_MEMORY_FACTOR: Final = 2.0
+"""Memory of a loaded model by the size of its files: weights are packed for the processor beside
+the copy that was read (the 3.3 M model of 5.2 MB takes 11 MB, `bench/memory.py`)."""
+_BASE_BYTES: Final = 120 << 20
+"""The server without a model, and its utterances."""
+_UNKNOWN_MEMORY_BYTES: Final = 1 << 30
+_ARM_SMALL_CORES: Final = {"0xd03", "0xd04", "0xd05"}
+"""Cortex-A53, A35, A55: in order, and several times slower than what follows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Machines that are about as fast, and what suits them."""
+
+    name: str
+    speeds: tuple[Speed, ...]
+    """Speed classes of the catalogue that keep up with speech and leave air; best first."""
+    provider: Literal["cpu", "cuda"] = "cpu"
+
+
+CUDA: Final = Tier("a GPU with CUDA", ("slow", "medium", "fast"), "cuda")
+DESKTOP: Final = Tier("a desktop or server", ("slow", "medium", "fast"))
+COMPACT: Final = Tier("a Raspberry Pi 5 or a small PC", ("medium", "fast"))
+MODEST: Final = Tier("a Raspberry Pi 4", ("fast",))
+TINY: Final = Tier("a Raspberry Pi Zero 2 or 3", ())
+TIERS: Final = (CUDA, DESKTOP, COMPACT, MODEST, TINY)
+
+_DESKTOP_CORES: Final = 4
+_DESKTOP_FEATURES: Final = frozenset({"avx2", "fma"})
+_DESKTOP_MEMORY_BYTES: Final = 6 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A model for this machine, and how it was found."""
+
+    tier: Tier
+    model: ModelSpec | None
+    """None: the model that ships inside is the right one."""
+    reason: str
+    rejected: tuple[tuple[str, str], ...]
+    """Ids of models of the language that were not chosen, each with why."""
+
+
+def tier_of(hardware: Hardware, providers: Sequence[str]) -> Tier:
+    """Return the tier of a machine; in doubt, the slower one.
+
+    Args:
+        hardware: The machine.
+        providers: Names of onnxruntime's execution providers.
+    """
+    if "CUDAExecutionProvider" in providers:
+        return CUDA
+    if hardware.architecture == "aarch64":
+        if hardware.cpu_part in _ARM_SMALL_CORES or not hardware.features:
+            return TINY
+        return COMPACT if "asimddp" in hardware.features else MODEST
+    if not set(hardware.features) >= _DESKTOP_FEATURES:
+        return MODEST
+    roomy = hardware.memory_bytes >= _DESKTOP_MEMORY_BYTES
+    return DESKTOP if hardware.cores >= _DESKTOP_CORES and roomy else COMPACT
+
+
+def recommend(
+    hardware: Hardware, providers: Sequence[str], catalog: Iterable[ModelSpec], language: str
+) -> Recommendation:
+    """Choose the best model of the catalogue that keeps up and fits.
+
+    Only streaming models without conditions on their use are chosen unasked; within a speed class
+    the catalogue's order decides.
+    """
+    tier = tier_of(hardware, providers)
+    memory_bytes = hardware.memory_bytes or _UNKNOWN_MEMORY_BYTES
+    candidates = [spec for spec in catalog if language in spec.languages]
+    faults = {spec.id: _fault(spec, tier, memory_bytes) for spec in candidates}
+    suitable = [spec for spec in candidates if not faults[spec.id]]
+    suitable.sort(key=lambda spec: tier.speeds.index(spec.speed))
+    best = suitable[0] if suitable else None
+    why_not = tuple(
+        (spec.id, faults[spec.id] or "another suits as well or better")
+        for spec in candidates
+        if spec is not best
+    )
+    return Recommendation(tier, best, _reason(tier, hardware, best, language), why_not)
+
+
+def _fault(spec: ModelSpec, tier: Tier, memory_bytes: int) -> str | None:
+    """Return why a model is not for this machine, or None."""
+    if not spec.streaming:
+        return "answers only after the end of speech"
+    if spec.conditions is not None:
+        return "has conditions that only you can accept: choose it by its name"
+    if spec.speed not in tier.speeds:
+        return f"too slow for {tier.name}"
+    if spec.download_bytes is None:
+        return "of unknown size"
+    needed = _BASE_BYTES + _MEMORY_FACTOR * spec.download_bytes
+    if needed > MEMORY_SHARE * memory_bytes:
+        return f"needs about {_mib(needed)} of {_mib(memory_bytes)} of memory"
+    return None
+
+
+def _reason(tier: Tier, hardware: Hardware, best: ModelSpec | None, language: str) -> str:
+    memory = _mib(hardware.memory_bytes) if hardware.memory_bytes else "unknown"
+    machine = f"{tier.name} (or as fast), {hardware.cores} cores, memory {memory}"
+    if hardware.board:
+        machine = f"{hardware.board}: {machine}"
+    if best is None:
+        return f"{machine}: the built-in model; nothing published for {language!r} suits better"
+    return f"{machine}: {best.id} is the best model for {language!r} that keeps up and fits"
+
+
+def _mib(num_bytes: float) -> str:
+    return f"{num_bytes / (1 << 20):.0f} MiB"
