@@ -14,12 +14,15 @@ LAYERS = (
     {"audio", "features", "decoding", "text", "transcript"},
     {"models"},
     {"session", "degrade"},
-    {"engine", "engine_options", "workers", "piece", "recording", "media_stream", "pipe", "store"},
+    {
+        *("engine", "engine_options", "workers", "lease", "lifecycle", "loading", "model_state"),
+        *("relief", "backoff", "memory", "piece", "recording", "media_stream", "pipe", "store"),
+    },
     {"observability"},
     {"front"},
     {
         *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
-        *("readiness", "data_folder", "doors", "app", "cli", "__main__"),
+        *("readiness", "data_folder", "doors", "selection", "app", "cli", "__main__"),
     },
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
