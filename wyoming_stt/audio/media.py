@@ -16,6 +16,9 @@ __all__ = ["MediaReader"]
 # 32 bits hold the samples of 8 to 24 bit files as they are.
 _SAMPLE_FORMAT: Final = "s32"
 _WIDTH: Final = 4
+# Beyond what any recorder writes. To convert from a rate of megahertz, FFmpeg computes a filter for
+# minutes and fills the memory with it.
+FILE_RATES: Final = (1_000, 768_000)
 # A playlist must not make us fetch what it names.
 _FILE_OPTIONS: Final = {"protocol_whitelist": "file"}
 # What a stranger sends must not even make us open a file here: no protocol has this name, and none
@@ -52,9 +55,16 @@ class MediaReader:
             if is_file and isinstance(error, OSError):
                 raise
             raise AudioFormatError(f"{self._name} is no sound file: {error.strerror}") from error
-        streams = self._container.streams.audio
-        if not streams or not streams[0].rate:
+        # A stream of a codec that FFmpeg does not know has no context, and no rate.
+        streams = [s for s in self._container.streams.audio if s.codec_context and s.rate]
+        if not streams:
             raise AudioFormatError(f"{self._name} is no sound file: there is no audio in it")
+        low, high = FILE_RATES
+        if not low <= streams[0].rate <= high:
+            raise AudioFormatError(
+                f"{self._name} cannot be read: its sampling rate is said to be {streams[0].rate} "
+                f"Hz, and {low} to {high} Hz are possible"
+            )
         low, high = RATES
         self._stream = streams[0]
         self.format = AudioFormat(min(max(streams[0].rate, low), high), _WIDTH, streams[0].channels)

@@ -7,26 +7,10 @@ import av
 import numpy as np
 import pytest
 
+from tests.support.media import encode
 from wyoming_stt.audio.media import MediaReader
 from wyoming_stt.audio.pcm import AudioFormat, PcmReader
 from wyoming_stt.errors import AudioFormatError
-
-
-def encode(
-    container: str, codec: str, *, rate: int = 16_000, layout: str = "mono", duration_s: float = 1.0
-) -> bytes:
-    """A tone of 440 Hz at half scale, the same in all channels, as FFmpeg writes it."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout=layout)
-        time = np.arange(round(duration_s * rate)) / rate
-        tone = (np.sin(2 * np.pi * 440 * time) * 16_384).astype(np.int16)
-        planes = np.tile(tone, (stream.channels, 1))
-        frame = av.AudioFrame.from_ndarray(planes, format="s16p", layout=layout)
-        frame.sample_rate = rate
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            output.mux(packet)
-    return file.getvalue()
 
 
 def samples(reader: MediaReader) -> np.ndarray:
@@ -76,6 +60,14 @@ def test_a_rate_beyond_ours_is_converted(rate: int, served: int) -> None:
     reader = MediaReader(io.BytesIO(encode("wav", "pcm_s16le", rate=rate)))
     assert reader.format.rate == served
     assert len(samples(reader)) == pytest.approx(served, abs=64)
+
+
+@pytest.mark.parametrize("rate", [500, 738_221_504])
+def test_a_rate_that_no_recorder_has_is_refused(rate: int) -> None:
+    content = bytearray(encode("wav", "pcm_s16le"))
+    content[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(AudioFormatError, match=f"said to be {rate} Hz"):
+        MediaReader(io.BytesIO(content))
 
 
 def test_a_pipe_is_read_to_its_end() -> None:
@@ -138,3 +130,15 @@ def test_a_name_like_an_address_is_a_name(tmp_path: Path, monkeypatch: pytest.Mo
     file = Path("concat:a|b.wav")
     file.write_bytes(encode("wav", "pcm_s16le"))
     assert len(samples(MediaReader(file))) == 16_000
+
+
+@pytest.mark.parametrize("demuxer", ["concat", "hls"])
+def test_what_is_sent_cannot_make_us_open_a_file_of_ours(tmp_path: Path, demuxer: str) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(encode("wav", "pcm_s16le"))
+    listing = {
+        "concat": f"ffconcat version 1.0\nfile {secret.name}\n",
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{secret}\n",
+    }[demuxer]
+    with pytest.raises(AudioFormatError, match="the input is no sound file"):
+        MediaReader(io.BytesIO(listing.encode()))
