@@ -3,9 +3,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from wyoming_stt.app import _is_shared, choose_model
+from wyoming_stt.app import _is_shared, _languages, choose_model
 from wyoming_stt.errors import ModelFileError, SettingsError
-from wyoming_stt.settings import ModelSettings
+from wyoming_stt.settings import ModelSettings, Settings
+from wyoming_stt.store import Manifest, ModelStore
 
 
 @pytest.fixture
@@ -64,3 +65,31 @@ def test_a_folder_that_is_absent_is_named(tmp_path: Path) -> None:
 )
 def test_who_can_reach_an_address(address: str, *, shared: bool) -> None:
     assert _is_shared(urlsplit(address)) is shared
+
+
+def test_an_installed_model_is_found_by_its_name(tmp_path: Path, builtin: Path) -> None:
+    store = ModelStore(tmp_path / "data")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "tokens.txt").write_text("a 0", encoding="utf-8")
+    facts = Manifest(
+        id="mine",
+        version="1",
+        family="zipformer2",
+        languages=("cy",),
+        licence="mine",
+        source=str(own),
+        installed_at="2026-11-01T00:00:00+00:00",
+    )
+    folder = store.add(own, facts).folder
+    assert choose_model(ModelSettings(name="mine"), builtin, store) == folder
+    settings = Settings(model=ModelSettings(name="mine"))
+    assert _languages(folder, settings) == ("cy",)
+    assert _languages(builtin, settings) == ("en",)
+    chosen = Settings(model=ModelSettings(name="mine", languages=("de",)))
+    assert _languages(folder, chosen) == ("de",)
+
+
+def test_a_model_of_the_catalogue_says_how_it_is_installed(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not installed: wyoming-stt models pull kroko-de"):
+        choose_model(ModelSettings(name="kroko-de"), tmp_path, ModelStore(tmp_path))

@@ -5,6 +5,7 @@ same form. An entry of the user's replaces one of ours with the same id.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -24,14 +25,24 @@ from pydantic import (
 
 from wyoming_stt.errors import CatalogError, UnlistedModelError
 
-__all__ = ["Archive", "Catalog", "ModelName", "ModelSpec", "Remote", "Version", "read_entries"]
+__all__ = [
+    "Archive",
+    "Catalog",
+    "ModelName",
+    "ModelSpec",
+    "Remote",
+    "Version",
+    "is_name",
+    "read_entries",
+]
 
 MAX_FILE_BYTES: Final = 1_000_000
 """Ours has some 50 entries in 40 kB; whatever is larger is no catalogue."""
 MAX_DOWNLOAD_BYTES: Final = 8 << 30
 """The largest published transducers take 2.5 GB; more is a mistake or an attack."""
 
-ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+_NAME: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+ModelName = Annotated[str, StringConstraints(pattern=_NAME)]
 """Becomes a folder's name: no separators, no leading dot, the same on every file system."""
 Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 _Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
@@ -166,6 +177,11 @@ class Catalog:
             hint = f"did you mean {', '.join(near)}?" if near else "see wyoming-stt models list"
             raise UnlistedModelError(f"no catalogue has a model {name!r}; {hint}")
         return entry
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a model could be called so; nothing else becomes part of a path."""
+    return re.fullmatch(_NAME[1:-1], text) is not None
 
 
 def read_entries(file: Path) -> list[ModelSpec]:

@@ -36,13 +36,8 @@ def hold(
     with storage_errors(f"lock {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            with storage_errors(f"lock {path}"):
-                lock.acquire(timeout=0)
-            break
-        except Timeout:
-            report(Step(Phase.WAITING, path.stem))
+    while not _try(lock):
+        report(Step(Phase.WAITING, path.stem))
         if time.monotonic() > deadline:
             raise StoreBusyError(f"another process has held {path} for {timeout_s:g} s")
         if stop.wait(POLL_S):
@@ -51,3 +46,17 @@ def hold(
         yield
     finally:
         lock.release()
+
+
+def _try(lock: FileLock) -> bool:
+    """Take the lock if it is free.
+
+    Raises:
+        StorageError: the file cannot be made.
+    """
+    with storage_errors(f"lock {lock.lock_file}"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:  # an OSError, too
+            return False
+    return True

@@ -9,7 +9,7 @@ from threading import Event
 
 from wyoming_stt.errors import CatalogError, NotInstalledError
 from wyoming_stt.store import manifest
-from wyoming_stt.store.catalog import Catalog, ModelSpec, read_entries
+from wyoming_stt.store.catalog import Catalog, ModelSpec, is_name, read_entries
 from wyoming_stt.store.durable import storage_errors, write_atomically
 from wyoming_stt.store.install import Installer, Pulled
 from wyoming_stt.store.layout import Layout, Pointer
@@ -60,7 +60,8 @@ class ModelStore:
 
     def versions(self, model: str) -> list[ModelFiles]:
         """Return all complete versions of a model."""
-        found = (manifest.read(home) for home in self.layout.homes(model))
+        homes = self.layout.homes(model) if is_name(model) else ()
+        found = (manifest.read(home) for home in homes)
         return [files for files in found if files is not None]
 
     def all_installed(self) -> list[ModelFiles]:
@@ -232,6 +233,8 @@ class ModelStore:
 
     @contextmanager
     def _changing(self, model: str, installer: Installer | None = None) -> Iterator[None]:
+        if not is_name(model):
+            raise NotInstalledError(f"{model!r} is no name of a model")
         installer = installer or self._installer(silent, None)
         lock = self.layout.lock(model)
         with hold(lock, self.options.lock_timeout_s, installer.report, installer.stop):

@@ -1,0 +1,88 @@
+"""Models to pull from a test server, and processes that pull them."""
+
+import multiprocessing
+import random
+from hashlib import sha256
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from tests.support.archives import archive, directory, entry
+from tests.support.hostile_http import HostileServer
+from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
+
+__all__ = ["QUICK", "archived", "content_of", "loose", "pulling"]
+
+QUICK = StoreOptions(attempts=3, backoff_s=0.01, connect_timeout_s=2.0, stall_timeout_s=2.0)
+NAMES = ("encoder.int8.onnx", "decoder.onnx", "joiner.int8.onnx", "lang/tokens.txt")
+
+
+def content_of(version: str, size: int = 50_000) -> dict[str, bytes]:
+    """Return files that differ from version to version, and do not compress."""
+    rng = random.Random(version)
+    return {name: rng.randbytes(size) for name in NAMES}
+
+
+def loose(
+    server: HostileServer, version: str = "1", *, size: int = 50_000, checksums: bool = True
+) -> ModelSpec:
+    """Publish a version of the model `en` as single files."""
+    files = []
+    for name, content in content_of(version, size).items():
+        server.page(f"/{version}/{name}", content)
+        facts = {"size": len(content), "sha256": sha256(content).hexdigest()}
+        url = server.url(f"/{version}/{name}")
+        files.append({"path": name, "urls": [url], **(facts if checksums else {})})
+    return spec(version, files=files)
+
+
+def archived(
+    server: HostileServer, version: str = "1", *, size: int = 50_000, checksums: bool = True
+) -> ModelSpec:
+    """Publish a version of the model `en` as an archive, with more in it than is needed."""
+    top = f"sherpa-onnx-en-{version}"
+    members = [directory(top), entry(f"{top}/test_wavs/0.wav")]
+    members += [entry(f"{top}/{name}", data) for name, data in content_of(version, size).items()]
+    packed = archive(members)
+    server.page(f"/{top}.tar.bz2", packed)
+    facts = {"size": len(packed), "sha256": sha256(packed).hexdigest()}
+    return spec(
+        version,
+        archive={
+            "path": f"{top}.tar.bz2",
+            "urls": [server.url(f"/{top}.tar.bz2")],
+            "keep": ["*.onnx", "tokens.txt"],
+            **(facts if checksums else {}),
+        },
+    )
+
+
+def spec(version: str, **source: object) -> ModelSpec:
+    return ModelSpec.model_validate(
+        {
+            "id": "en",
+            "title": "English",
+            "family": "zipformer2",
+            "streaming": True,
+            "languages": ["en", "cy"],
+            "version": version,
+            "licence": "Apache-2.0",
+            "memory": "small",
+            "speed": "fast",
+            **source,
+        }
+    )
+
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.support.pulling"])
+
+
+def pulling(data_dir: Path, entry_: ModelSpec) -> BaseProcess:
+    """Start a process that pulls; it exits with 0 when it has."""
+    process = _processes.Process(target=_pull, args=(data_dir, entry_))
+    process.start()
+    return process
+
+
+def _pull(data_dir: Path, entry_: ModelSpec) -> None:
+    ModelStore(data_dir, QUICK).pull(entry_)

@@ -1,0 +1,71 @@
+"""A process that dies at any moment leaves a store that works; two that meet share the work."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.hostile_http import HostileServer
+from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling
+from wyoming_stt.store import ModelStore
+
+KILLS = 50
+
+
+def is_healthy(store: ModelStore, versions: set[str | None]) -> str | None:
+    """Check that what counts as installed is complete; return its version."""
+    files = store.installed("en")
+    if files is None:
+        assert None in versions
+        return None
+    assert files.version in versions
+    assert store.verify(files) == []
+    found = {name: (files.folder / name).read_bytes() for name in NAMES}
+    assert found == content_of(files.version)
+    return files.version
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("publish", [loose, archived])
+def test_a_kill_at_any_moment_leaves_the_old_state_or_the_new(
+    tmp_path: Path, server: HostileServer, publish
+) -> None:
+    store, rng = ModelStore(tmp_path, QUICK), random.Random(6)
+    publish(server, "0")
+    took_s = _duration(tmp_path / "measured", publish(server, "0"))
+    version, wanted = None, 1
+    for _ in range(KILLS // 2):
+        entry = publish(server, str(wanted))
+        process = pulling(tmp_path, entry)
+        time.sleep(rng.uniform(0.0, 1.5 * took_s))
+        process.kill()
+        process.join()
+        version = is_healthy(store, {version, entry.version})
+        if version == entry.version:
+            store.prune()
+            wanted += 1
+    # The next start goes on as if nothing had happened.
+    store.pull(entry)
+    assert is_healthy(store, {entry.version}) == entry.version
+    assert {path.name for path in store.layout.staging("en").parent.iterdir()} == set()
+
+
+def _duration(data_dir: Path, entry) -> float:
+    pulling(data_dir / "warm", entry).join()
+    started = time.monotonic()
+    process = pulling(data_dir / "timed", entry)
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - started
+
+
+def test_two_processes_share_one_download(tmp_path: Path, server: HostileServer) -> None:
+    entry = archived(server, size=300_000)
+    processes = [pulling(tmp_path, entry) for _ in range(2)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    files = ModelStore(tmp_path, QUICK).find("en")
+    assert all((files.folder / name).stat().st_size == 300_000 for name in NAMES)
+    assert [len(page.requests) for page in server.pages.values()] == [1]

@@ -1,0 +1,335 @@
+"""What is installed is complete, whatever happened on the way there."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import hostile_http as http
+from tests.support.archives import archive, entry
+from tests.support.hostile_http import HostileServer
+from tests.support.pulling import NAMES, QUICK, archived, content_of, loose
+from wyoming_stt.errors import (
+    ArchiveError,
+    CatalogError,
+    ChecksumError,
+    DownloadError,
+    NotInstalledError,
+    StorageError,
+    StoreBusyError,
+)
+from wyoming_stt.store import Manifest, ModelFiles, ModelStore, StoreOptions, installed_in
+from wyoming_stt.store.install import Installer
+from wyoming_stt.store.lock import hold
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path, QUICK)
+
+
+def holds(files: ModelFiles | None, version: str) -> bool:
+    """Tell whether the model's folder has exactly the files of a version."""
+    assert files is not None
+    found = {
+        path.relative_to(files.folder).as_posix(): path.read_bytes()
+        for path in files.folder.rglob("*")
+        if path.is_file()
+    }
+    return files.version == version and found == content_of(version)
+
+
+@pytest.mark.parametrize("publish", [loose, archived])
+def test_a_model_is_pulled_and_found(store: ModelStore, server: HostileServer, publish) -> None:
+    assert store.installed("en") is None
+    pulled = store.pull(publish(server))
+    assert pulled.fetched
+    assert pulled.recorded == ()
+    assert holds(store.installed("en"), "1")
+    files = store.find("en")
+    assert files.folder.name == "en"
+    assert files.manifest.languages == ("en", "cy")
+    assert installed_in(files.folder) == files
+    assert store.verify(files) == store.verify(files, every_byte=False) == []
+
+
+def test_what_is_there_is_not_fetched_again(store: ModelStore, server: HostileServer) -> None:
+    entry_ = loose(server)
+    store.pull(entry_)
+    offline = ModelStore(store.data_dir, StoreOptions(offline=True))
+    assert not offline.pull(entry_).fetched
+
+
+def test_nothing_is_left_beside_the_model(store: ModelStore, server: HostileServer) -> None:
+    store.pull(archived(server))
+    left = {path.name for path in store.layout.models.rglob("*") if path.is_file()} - {
+        Path(name).name for name in NAMES
+    }
+    assert left == {"manifest.json", "current.json", "en.lock"}
+
+
+def test_a_version_beside_another_can_be_gone_back_to(
+    store: ModelStore, server: HostileServer
+) -> None:
+    for version in ("1", "2", "3"):
+        store.pull(loose(server, version))
+    assert [files.version for files in store.versions("en")] == ["1", "2", "3"]
+    assert holds(store.rollback("en"), "2")
+    assert holds(store.rollback("en"), "1")
+    with pytest.raises(NotInstalledError, match="no version before 1"):
+        store.rollback("en")
+    assert holds(store.installed("en"), "1")
+    assert not store.pull(loose(server, "3")).fetched
+    assert holds(store.installed("en"), "3")
+    assert holds(store.rollback("en"), "1")
+
+
+def test_a_failed_update_keeps_the_old_version(store: ModelStore, server: HostileServer) -> None:
+    store.pull(loose(server, "1"))
+    newer = loose(server, "2")
+    server.pages["/2/decoder.onnx"].faults = [http.wrong_bytes] * 9
+    with pytest.raises(ChecksumError):
+        store.pull(newer)
+    assert holds(store.installed("en"), "1")
+    server.pages["/2/decoder.onnx"].faults = []
+    store.pull(newer)
+    assert holds(store.installed("en"), "2")
+    assert len(server.pages["/2/encoder.int8.onnx"].requests) == 1, "it was there already"
+
+
+@pytest.mark.parametrize("publish", [loose, archived])
+def test_an_unpublished_checksum_is_recorded_and_held_to(
+    store: ModelStore, server: HostileServer, publish
+) -> None:
+    entry_ = publish(server, checksums=False)
+    pulled = store.pull(entry_)
+    assert pulled.recorded == tuple(remote.urls[0] for remote in entry_.downloads)
+    store.remove("en")
+    assert store.pull(entry_).recorded == ()
+    store.remove("en")
+    page = server.pages[next(iter(server.pages))]
+    page.content = bytes(len(page.content))
+    with pytest.raises(ChecksumError, match="what came first") as failed:
+        store.pull(entry_)
+    assert str(store.layout.checksums) in str(failed.value)
+    assert store.installed("en") is None
+
+
+def test_records_that_are_damaged_are_not_forgotten(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.layout.checksums.write_text("{", encoding="utf-8")
+    with pytest.raises(StorageError, match="holds the checksums"):
+        store.pull(loose(server, checksums=False))
+
+
+@pytest.mark.parametrize("name", [*NAMES])
+@pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
+def test_damage_is_found_named_and_put_aside(
+    store: ModelStore, server: HostileServer, name: str, damage: str
+) -> None:
+    store.pull(loose(server, "1"))
+    files = store.pull(loose(server, "2")).files
+    path = files.folder / name
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    if damage == "delete":
+        path.unlink()
+    else:
+        path.write_bytes(content if damage == "flip" else content[:-1])
+    assert store.verify(files, every_byte=False) == [name]
+    assert store.verify(files) == [name]
+    store.quarantine(files, f"{name} is damaged")
+    assert holds(store.installed("en"), "1")
+    (aside,) = store.quarantined()
+    assert (aside.id, aside.version, aside.reason) == ("en", "2", f"{name} is damaged")
+    store.pull(loose(server, "2"))
+    assert holds(store.installed("en"), "2")
+
+
+def test_a_flip_that_keeps_size_and_time_is_found_by_reading(
+    store: ModelStore, server: HostileServer
+) -> None:
+    files = store.pull(loose(server)).files
+    path = files.folder / "decoder.onnx"
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert store.verify(files, every_byte=False) == []
+    assert store.verify(files) == ["decoder.onnx"]
+
+
+def test_a_restored_copy_is_not_damaged(store: ModelStore, server: HostileServer) -> None:
+    files = store.pull(loose(server)).files
+    os.utime(files.folder / "decoder.onnx", ns=(1, 1))
+    assert [file.path for file in files.changed()] == ["decoder.onnx"]
+    assert store.verify(files, every_byte=False) == []
+
+
+def test_a_damaged_model_is_replaced_when_it_is_pulled_again(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = loose(server)
+    files = store.pull(entry_).files
+    (files.folder / "decoder.onnx").write_bytes(b"")
+    assert store.pull(entry_).fetched
+    assert holds(store.installed("en"), "1")
+    assert len(store.quarantined()) == 1
+
+
+def test_half_a_version_does_not_count(store: ModelStore, server: HostileServer) -> None:
+    files = store.pull(loose(server)).files
+    (files.home / "manifest.json").write_text('{"id": "en", "ver', encoding="utf-8")
+    assert store.installed("en") is None
+    assert store.pull(loose(server)).fetched
+    assert holds(store.installed("en"), "1")
+
+
+def test_a_torn_pointer_is_no_loss(store: ModelStore, server: HostileServer) -> None:
+    for version in ("1", "2"):
+        store.pull(loose(server, version))
+    (store.layout.models / "en" / "current.json").write_text("{", encoding="utf-8")
+    assert store.installed("en") is not None
+
+
+def test_a_folder_that_was_renamed_is_not_what_it_says(
+    store: ModelStore, server: HostileServer
+) -> None:
+    files = store.pull(loose(server)).files
+    files.home.rename(files.home.with_name("9"))
+    assert store.installed("en") is None
+
+
+def test_a_version_or_all_of_a_model_is_removed(store: ModelStore, server: HostileServer) -> None:
+    for version in ("1", "2"):
+        store.pull(loose(server, version))
+    with pytest.raises(NotInstalledError, match="en 7"):
+        store.remove("en", "7")
+    assert [files.version for files in store.remove("en", "2")] == ["2"]
+    assert holds(store.installed("en"), "1")
+    store.remove("en")
+    assert list(store.layout.ids()) == []
+    with pytest.raises(NotInstalledError):
+        store.remove("en")
+
+
+@pytest.mark.parametrize("name", ["../models/en", "..", "", "/etc", ".locks", "en/1"])
+def test_a_name_is_not_a_path(store: ModelStore, server: HostileServer, name: str) -> None:
+    store.pull(loose(server))
+    before = sorted(store.data_dir.parent.rglob("*"))
+    assert store.installed(name) is None
+    with pytest.raises(NotInstalledError):
+        store.remove(name)
+    assert sorted(store.data_dir.parent.rglob("*")) == before
+
+
+def test_prune_keeps_the_version_in_use_and_the_one_before(
+    store: ModelStore, server: HostileServer
+) -> None:
+    for version in ("1", "2", "3"):
+        store.pull(loose(server, version))
+    store.layout.downloads("gone").mkdir(parents=True)
+    (store.layout.downloads("gone") / "x.part").write_bytes(bytes(100_000))
+    assert store.prune() >= 100_000 + 4 * 50_000
+    assert [files.version for files in store.versions("en")] == ["2", "3"]
+    assert not store.layout.downloads("gone").exists()
+    assert holds(store.rollback("en"), "2")
+
+
+def test_an_archive_with_nothing_of_use_is_refused(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = archived(server, checksums=False)
+    server.pages["/sherpa-onnx-en-1.tar.bz2"].content = archive([entry("m/README.md")])
+    with pytest.raises(ArchiveError, match="has none of"):
+        store.pull(entry_)
+    assert store.installed("en") is None
+
+
+def test_a_folder_of_ones_own_is_copied_in(store: ModelStore, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    (own / "lang").mkdir(parents=True)
+    for name, content in content_of("local").items():
+        (own / name).write_bytes(content)
+    facts = Manifest(
+        id="mine",
+        version="local",
+        family="zipformer2",
+        languages=("cy",),
+        licence="mine",
+        source=str(own),
+        installed_at="2026-11-01T00:00:00+00:00",
+    )
+    assert holds(store.add(own, facts), "local")
+    shutil.rmtree(own)
+    assert holds(store.installed("mine"), "local")
+
+
+def test_a_store_that_cannot_be_written_is_an_error_and_can_be_read(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.layout.models.mkdir()
+    (store.layout.models / ".staging").write_text("in the way", encoding="utf-8")
+    with pytest.raises(StorageError, match="cannot install en"):
+        store.pull(loose(server))
+    assert store.installed("en") is None
+
+
+def test_more_than_the_disk_holds_is_refused_before_the_download(store: ModelStore) -> None:
+    store.layout.models.mkdir()
+    installer = store._installer(lambda _: None, None)
+    assert isinstance(installer, Installer)
+    with pytest.raises(StorageError, match="MiB are needed: free some"):
+        installer._expect_free(1 << 60)
+
+
+def test_another_process_is_not_waited_for_without_end(
+    store: ModelStore, server: HostileServer
+) -> None:
+    impatient = ModelStore(store.data_dir, StoreOptions(lock_timeout_s=0.05))
+    with hold(store.layout.lock("en"), 1.0), pytest.raises(StoreBusyError, match="another process"):
+        impatient.pull(loose(server))
+
+
+def test_entries_of_the_users_are_pulled_like_ours(
+    store: ModelStore, server: HostileServer, tmp_path: Path
+) -> None:
+    server.page("/mine/tokens.txt", b"a 0")
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f"""[mine]
+        title = "Mine"
+        family = "zipformer2"
+        streaming = true
+        languages = ["cy"]
+        version = "1"
+        licence = "mine"
+        memory = "small"
+        speed = "fast"
+        base = "{server.url("/mine")}"
+        files = [{{ path = "tokens.txt" }}]
+        """,
+        encoding="utf-8",
+    )
+    assert [entry_.id for entry_ in store.add_entries(own, "own")] == ["mine"]
+    assert store.pull(store.catalog().find("mine")).files.id == "mine"
+    with pytest.raises(CatalogError, match="no name"):
+        store.add_entries(own, "../own")
+
+
+def test_the_manifest_says_where_it_came_from(store: ModelStore, server: HostileServer) -> None:
+    files = store.pull(archived(server)).files
+    content = json.loads((files.home / "manifest.json").read_text(encoding="utf-8"))
+    assert content["source"] == server.url("/sherpa-onnx-en-1.tar.bz2")
+    assert len(content["files"]) == len(NAMES)
+
+
+def test_a_server_that_is_down_is_an_error_that_names_it(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = loose(server)
+    server.pages.clear()
+    with pytest.raises(DownloadError, match="answers 404"):
+        store.pull(entry_)
