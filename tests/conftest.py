@@ -19,8 +19,15 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the developer's own reaches a test, nor the programs it starts."""
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No setting of the developer's own reaches a test, nor the programs it starts.
+
+    What these keep is kept among the tests' own files, and what they serve is what is there.
+    """
     for name in list(os.environ):
         if name.startswith(ENV_PREFIX):
             monkeypatch.delenv(name)
+    monkeypatch.setenv(f"{ENV_PREFIX}DATA_DIR", str(tmp_path_factory.getbasetemp() / "data"))
+    monkeypatch.setenv(f"{ENV_PREFIX}UPGRADE__ENABLED", "false")

@@ -22,7 +22,17 @@ LAYERS = (
     {"front"},
     {
         *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
-        *("readiness", "data_folder", "doors", "selection", "app", "cli", "__main__"),
+        *(
+            "readiness",
+            "data_folder",
+            "accuracy",
+            "quantize",
+            "doors",
+            "selection",
+            "app",
+            "cli",
+            "__main__",
+        ),
     },
 )
 ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
@@ -30,7 +40,7 @@ ENGINE = next(level for level, parts in enumerate(LAYERS) if "engine" in parts)
 BELOW_THE_ENGINE_NEVER = {"asyncio", "threading", "concurrent", "time", "socket", "os", "random"}
 DOORS_NEVER = ("wyoming_stt.models", "wyoming_stt.session", "threading", "concurrent")
 ONLY_IMPORTER = {
-    "onnxruntime": "ort.py",
+    "onnxruntime": ("ort.py", "quantize.py"),
     "av": "audio/media.py",
     "zeroconf": "front/announce/",
     "prometheus_client": "observability/",

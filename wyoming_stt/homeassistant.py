@@ -28,8 +28,10 @@ APP_DEFAULTS: Final[Tree] = {
     # would show a second card for the same server.
     "announce": {"enabled": False},
     "log": {"style": "short", "hints": False},
-    # The only place that outlives an update of the app.
-    "data_dir": "/data",
+    # The only place that outlives an update of the app. What can be fetched or made again lies
+    # below `models`, which backups leave out.
+    "data_dir": Path("/data"),
+    "ort": {"cache_dir": Path("/data/models/.graphs")},
 }
 """What being the app changes about the defaults."""
 

@@ -91,6 +91,23 @@ class ModelSettings:
     the catalogue for an installed model, and else `en`."""
 
 
+@dataclass(frozen=True, slots=True)
+class UpgradeOptions:
+    """Whether a better model is fetched by itself; durations in seconds."""
+
+    enabled: bool = True
+    """Fetch in the background the model that `model.name` names or that suits the machine, and
+    serve it as soon as it is there. `store.offline` forbids all of it."""
+    retry_s: float = 300.0
+    """First pause after a fetch that failed; it doubles with each."""
+    retry_max_s: float = 21_600.0
+    """Longest of these pauses."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.retry_s <= self.retry_max_s:
+            raise SettingsError("upgrade.retry_s must be above 0, and upgrade.retry_max_s no less")
+
+
 class Settings(BaseModel):
     """Everything that can be chosen."""
 
@@ -111,6 +128,7 @@ class Settings(BaseModel):
     engine: EngineOptions = EngineOptions()
     lifecycle: LifecycleOptions = LifecycleOptions()
     degrade: DegradeOptions = DegradeOptions()
+    upgrade: UpgradeOptions = UpgradeOptions()
     search: Annotated[SearchOptions, BeforeValidator(_with_hotwords)] = SearchOptions()
     vad: VadOptions = VadOptions()
     endpoint: EndpointOptions = EndpointOptions.from_sensitivity("default")

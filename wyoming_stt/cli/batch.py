@@ -30,7 +30,7 @@ async def transcribe_all(
     """
     utterance = UtteranceOptions(search=settings.search, vad=settings.vad)
     all_well = True
-    async with running_engine(settings) as engine:
+    async with running_engine(settings, fallback=False) as engine:
         await engine.ready()
         with Display(len(files), partials=partials) as display:
             work = (

@@ -60,18 +60,25 @@ def _facts(settings: "Settings") -> dict[str, object]:
 
 def _choices(settings: "Settings", cores: int) -> dict[str, object]:
     """What `serve` would do with these settings, and why."""
-    from wyoming_stt.app import choose_model
+    from wyoming_stt.choice import choose
     from wyoming_stt.data_folder import open_store
-    from wyoming_stt.errors import SettingsError
+    from wyoming_stt.errors import ModelError, SettingsError
 
     try:
-        model = str(choose_model(settings.model, store=open_store(settings)))
-    except SettingsError as error:
-        model = f"none: {error}"
+        choice = choose(settings, open_store(settings))
+    except (SettingsError, ModelError) as error:
+        model = {"serve_model": f"none: {error}"}
+    else:
+        model = {
+            "serve_model": choice.chosen.name,
+            "serve_model_reason": choice.reason,
+            "serve_fallback": choice.fallback.name if choice.fallback else "none",
+            "serve_upgrade": choice.wanted.id if choice.wanted else "none",
+        }
     workers = settings.engine.workers
     return {
         "serve_uri": settings.wyoming.uri,
-        "serve_model": model,
+        **model,
         "serve_workers": f"{workers} (engine.workers)" if workers else f"{cores} (one a core)",
         "serve_search": f"{settings.search.method} (search.method)",
     }

@@ -1,0 +1,144 @@
+"""A better model arrives in the background and serves, whatever the network does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.support.hostile_http import HostileServer, answer, drop, hostile_server, stall
+from tests.support.onnx_models import build
+from tests.support.pulling import QUICK
+from wyoming_stt.choice import Choice, choose
+from wyoming_stt.engine import Engine, EngineOptions
+from wyoming_stt.settings import ModelSettings, Settings, UpgradeOptions
+from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
+from wyoming_stt.upgrade import upgrade
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def server() -> Iterator[HostileServer]:
+    with hostile_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build("zipformer2", tmp_path_factory.mktemp("published") / "better", seed=2)
+
+
+@pytest.fixture
+def builtin(tmp_path: Path) -> Path:
+    build("zipformer2", tmp_path / "builtin" / "home-en", seed=1)
+    return tmp_path / "builtin"
+
+
+def publish(server: HostileServer, folder: Path) -> ModelSpec:
+    files = []
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        server.page(f"/{path.name}", content)
+        facts = {"size": len(content), "sha256": sha256(content).hexdigest()}
+        files.append({"path": path.name, "urls": [server.url(f"/{path.name}")], **facts})
+    return ModelSpec.model_validate(
+        {
+            "id": "better",
+            "title": "Better",
+            "family": "zipformer2",
+            "streaming": True,
+            "languages": ["en"],
+            "version": "1",
+            "licence": "mine",
+            "memory": "small",
+            "speed": "fast",
+            "files": files,
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(
+    tmp_path: Path, builtin: Path, spec: ModelSpec, store_options: StoreOptions = QUICK
+) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
+    """Serve what ships inside, and fetch the other in the background."""
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        model=ModelSettings(name="home-en"),
+        store=store_options,
+        upgrade=UpgradeOptions(retry_s=0.05, retry_max_s=0.1),
+    )
+    store = ModelStore(tmp_path / "data", store_options)
+    inside = choose(settings, store, builtin)
+    choice = Choice(inside.chosen, ("en",), "it is better", wanted=spec)
+    engine = Engine(inside.chosen, EngineOptions(workers=1))
+    await engine.start()
+    work = asyncio.create_task(upgrade(engine, choice, store, settings))
+    try:
+        yield engine, work
+    finally:
+        work.cancel()
+        await asyncio.wait([work])
+        await engine.close()
+
+
+async def test_it_arrives_and_serves(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    async with serving(tmp_path, builtin, publish(server, published)) as (engine, work):
+        assert (await engine.ready()).info.name == "home-en"
+        await asyncio.wait_for(work, PATIENCE_S)
+        assert (await engine.ready()).info.name == "better"
+        assert not engine.lifecycle.on_fallback
+
+
+async def test_a_network_that_fails_only_delays_it(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    spec = publish(server, published)
+    name = spec.files[0].path
+    faults = [answer(500)] * 7 + [drop(1000), answer(429), answer(500)]
+    server.page(f"/{name}", (published / name).read_bytes(), *faults)
+    async with serving(tmp_path, builtin, spec) as (engine, work):
+        await asyncio.wait_for(work, PATIENCE_S)
+        assert (await engine.ready()).info.name == "better"
+
+
+async def test_a_model_that_cannot_be_used_changes_nothing(
+    tmp_path: Path, builtin: Path, server: HostileServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = build("zipformer2", tmp_path_factory.mktemp("bad") / "bad", seed=2)
+    next(folder.glob("encoder*.onnx")).write_bytes(b"as published, and no model")
+    async with serving(tmp_path, builtin, publish(server, folder)) as (engine, work):
+        await engine.ready()
+        while not engine.lifecycle.record.failures:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+        assert (await engine.ready()).info.name == "home-en"
+        assert not work.done()
+
+
+async def test_the_end_does_not_wait_for_a_download(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    spec = publish(server, published)
+    name = spec.files[0].path
+    page = server.page(f"/{name}", (published / name).read_bytes(), stall(30.0, after=100))
+    async with serving(tmp_path, builtin, spec) as (_, work):
+        while page.faults:  # noqa: ASYNC110 - until the request is there
+            await asyncio.sleep(0.01)
+        work.cancel()
+        done, _ = await asyncio.wait([work], timeout=PATIENCE_S)
+        assert done
+
+
+async def test_offline_nothing_is_asked_for(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    spec = publish(server, published)
+    options = StoreOptions(offline=True)
+    async with serving(tmp_path, builtin, spec, options) as (engine, work):
+        await asyncio.wait_for(work, PATIENCE_S)
+        assert (await engine.ready()).info.name == "home-en"

@@ -1,0 +1,85 @@
+"""Fetching a better model in the background, and letting it serve without a word lost."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import Final
+
+from wyoming_stt.choice import Choice, source_of
+from wyoming_stt.engine import Engine
+from wyoming_stt.errors import ModelError, OfflineError, ShuttingDownError
+from wyoming_stt.settings import Settings
+from wyoming_stt.store import ModelSpec, ModelStore, Phase, Pulled, Step
+
+__all__ = ["upgrade"]
+
+_LOGGER = logging.getLogger(__name__)
+
+TELL_EVERY: Final = 0.25
+"""Share of a download between two lines of the log."""
+
+
+async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: Settings) -> None:
+    """Fetch the model that is wanted and swap it in; tries again, later and later, until it can.
+
+    Returns at once where nothing is wanted or the network is not to be used. Cancelling it ends a
+    download within a second; what has arrived is kept.
+    """
+    spec = choice.wanted
+    if spec is None or not settings.upgrade.enabled or settings.store.offline:
+        return
+    _LOGGER.info("Fetching the model %s in the background: %s", spec.id, choice.reason)
+    pause_s = settings.upgrade.retry_s
+    while True:
+        try:
+            pulled = await _pull(spec, store)
+            await engine.lifecycle.swap(source_of(pulled.files, store, settings))
+        except OfflineError:
+            return
+        except ModelError as error:
+            _LOGGER.warning(
+                "The model %s cannot be used yet, trying again in %.0f min: %s",
+                spec.id,
+                pause_s / 60,
+                error,
+            )
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, settings.upgrade.retry_max_s)
+        else:
+            _LOGGER.info("The model %s serves from now on", spec.id)
+            return
+
+
+async def _pull(spec: ModelSpec, store: ModelStore) -> Pulled:
+    stop = threading.Event()
+    work = asyncio.create_task(asyncio.to_thread(store.pull, spec, _Teller(spec), stop))
+    try:
+        return await asyncio.shield(work)
+    finally:
+        if not work.done():
+            stop.set()
+            with contextlib.suppress(ModelError, ShuttingDownError):
+                await work
+
+
+class _Teller:
+    """Tells the log now and then how far a download is; called from a thread."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._id = spec.id
+        self._told: dict[str, float] = {}
+
+    def __call__(self, step: Step) -> None:
+        if step.phase is not Phase.DOWNLOADING or not step.total:
+            return
+        share = step.done / step.total
+        if share >= self._told.get(step.what, 0.0) + TELL_EVERY:
+            self._told[step.what] = share
+            _LOGGER.info(
+                "Fetching %s: %.0f %% of %s (%.0f MB)",
+                self._id,
+                100 * share,
+                step.what,
+                step.total / 1e6,
+            )
