@@ -29,6 +29,8 @@ LAYERS = (
             "quantize",
             "doors",
             "selection",
+            "choice",
+            "upgrade",
             "app",
             "cli",
             "__main__",
