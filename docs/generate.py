@@ -47,7 +47,7 @@ def _generate(name: str) -> str:
 
 def _help(command: str) -> str:
     result = CliRunner().invoke(
-        app, [command, "--help"], prog_name="wyoming-stt", env={"COLUMNS": "80"}
+        app, [*command.split(), "--help"], prog_name="wyoming-stt", env={"COLUMNS": "80"}
     )
     if result.exit_code != 0:
         raise RuntimeError(f"no help for {command!r}: {result.output}")

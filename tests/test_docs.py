@@ -12,6 +12,7 @@ from docs.generate import PAGES, regenerate
 from tests.support.program import server, write_recording
 from wyoming_stt.cli.choices import DEFAULT_URI
 from wyoming_stt.cli.main import app
+from wyoming_stt.cli.models import models
 from wyoming_stt.settings import setting_names
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,9 @@ def test_generated_parts_are_current(page: Path) -> None:
 def test_every_command_is_documented() -> None:
     for command in app.registered_commands:
         assert f"<!-- begin: help {command.callback.__name__} -->" in USAGE
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    for command in models.registered_commands:
+        assert f"<!-- begin: help models {command.name or command.callback.__name__} -->" in text
 
 
 def test_every_setting_is_documented() -> None:

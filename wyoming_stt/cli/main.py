@@ -10,6 +10,7 @@ from wyoming_stt.cli.failure import exit_code
 from wyoming_stt.cli.health import health
 from wyoming_stt.cli.info import info
 from wyoming_stt.cli.models import models
+from wyoming_stt.cli.quantize import quantize
 from wyoming_stt.cli.say import say
 from wyoming_stt.cli.serve import serve
 from wyoming_stt.cli.transcribe import transcribe
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, transcribe, say, health, info):
+for command in (serve, transcribe, say, health, info, quantize):
     app.command()(command)
 app.add_typer(models)
 

@@ -30,8 +30,12 @@ class TransducerFiles:
         return next((p for p in _REDUCED if f".{p}." in self.encoder.name), "fp32")
 
 
-def find(folder: Path) -> TransducerFiles:
+def find(folder: Path, *, prefer_int8: bool = True) -> TransducerFiles:
     """Look for the four files; int8 graphs win, but for the predictor, whose embedding is small.
+
+    Args:
+        folder: where to look.
+        prefer_int8: False: float graphs win, which is what else can be made of.
 
     Raises:
         ModelFileError: the folder or one of the files is missing.
@@ -51,9 +55,9 @@ def find(folder: Path) -> TransducerFiles:
         raise ModelFileError(tokens, "a list of tokens", "nothing")
     return TransducerFiles(
         folder=folder,
-        encoder=_choose(graphs, "encoder", prefer_int8=True),
+        encoder=_choose(graphs, "encoder", prefer_int8=prefer_int8),
         decoder=_choose(graphs, "decoder", prefer_int8=False),
-        joiner=_choose(graphs, "joiner", prefer_int8=True),
+        joiner=_choose(graphs, "joiner", prefer_int8=prefer_int8),
         tokens=tokens,
         bpe_model=bpe_model,
     )
