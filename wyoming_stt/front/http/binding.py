@@ -59,8 +59,11 @@ def read_token(options: HttpOptions) -> str | None:
             raise SettingsError("http.api_token and http.api_token_file are both set: choose one")
         file, source = options.api_token_file.expanduser(), "http.api_token_file"
         try:
-            token = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            with file.open(encoding="ascii") as opened:
+                token = opened.read(MAX_TOKEN_CHARS + len("\n") + 1).strip()
+        except UnicodeDecodeError:
+            token = ""  # the error would show a part of it
+        except OSError as error:
             raise SettingsError(f"{source}: cannot read the token: {error}") from error
     if token is None:
         return None

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wyoming_stt.observability.metrics import Metrics
 
-__all__ = ["Access"]
+__all__ = ["CLIENT_CLOSED", "Access"]
 
 logger = logging.getLogger(__name__)
 

@@ -42,10 +42,9 @@ class ErrorAnswers:
 
     async def handle(self, connection: Request | WebSocket, error: Exception) -> Response:
         """Answer what a route raised; for FastAPI's `exception_handlers`."""
-        response = self.response(error)
         if isinstance(connection, WebSocket):
-            await connection.send_denial_response(response)
-        return response
+            raise error  # AnswerErrors knows whether the upgrade is still to be refused
+        return self.response(error)
 
 
 class AnswerErrors:
