@@ -14,7 +14,7 @@ MODULES = sorted(
     for path in (ROOT / "wyoming_stt").rglob("*.py")
 )
 
-HEAVY = {"numpy", "onnxruntime", "av", "soxr", "zeroconf", "sentencepiece", "rich"}
+HEAVY = {"numpy", "onnxruntime", "av", "soxr", "zeroconf", "sentencepiece", "rich", "requests"}
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -57,4 +57,4 @@ def test_help_and_health_load_nothing_heavy(arguments: list[str]) -> None:
 def test_a_server_loads_neither_the_file_decoder_nor_the_announcer() -> None:
     loaded = loaded_by("wyoming_stt.app")
     assert "onnxruntime" in loaded
-    assert loaded & {"av", "soundfile", "zeroconf", "sentencepiece", "rich"} == set()
+    assert loaded & {"av", "soundfile", "zeroconf", "sentencepiece", "rich", "requests"} == set()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tests.support.archives import archive, directory, entry
 from tests.support.hostile_http import HostileServer
-from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
+from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, StoreOptions
 
-__all__ = ["QUICK", "archived", "content_of", "loose", "pulling"]
+__all__ = ["NAMES", "QUICK", "archived", "content_of", "holds", "loose", "pulling"]
 
 QUICK = StoreOptions(attempts=3, backoff_s=0.01, connect_timeout_s=2.0, stall_timeout_s=2.0)
 NAMES = ("encoder.int8.onnx", "decoder.onnx", "joiner.int8.onnx", "lang/tokens.txt")
@@ -56,6 +56,17 @@ def archived(
     )
 
 
+def holds(files: ModelFiles | None, version: str) -> bool:
+    """Tell whether the model's folder has exactly the files of a version."""
+    assert files is not None
+    found = {
+        path.relative_to(files.folder).as_posix(): path.read_bytes()
+        for path in files.folder.rglob("*")
+        if path.is_file()
+    }
+    return files.version == version and found == content_of(version)
+
+
 def spec(version: str, **source: object) -> ModelSpec:
     return ModelSpec.model_validate(
         {
@@ -74,7 +85,7 @@ def spec(version: str, **source: object) -> ModelSpec:
 
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.support.pulling"])
+_processes.set_forkserver_preload(["tests.support.pulling", "wyoming_stt.store.download"])
 
 
 def pulling(data_dir: Path, entry_: ModelSpec) -> BaseProcess:

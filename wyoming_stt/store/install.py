@@ -18,7 +18,6 @@ from wyoming_stt.errors import ArchiveError, ChecksumError, StorageError
 from wyoming_stt.store import manifest
 from wyoming_stt.store.catalog import Archive, ModelSpec, Remote
 from wyoming_stt.store.checksums import RecordedChecksums
-from wyoming_stt.store.download import Downloader
 from wyoming_stt.store.durable import hash_file, replace, sync_tree
 from wyoming_stt.store.layout import Layout, Pointer
 from wyoming_stt.store.manifest import Manifest, ModelFiles
@@ -145,6 +144,9 @@ class Installer:
             self.layout.point(model, Pointer(version, (*before, pointer.version)))
 
     def _download(self, model: str, remote: Remote) -> _Download:
+        # Imported here: a server that downloads nothing does not pay for an HTTP library.
+        from wyoming_stt.store.download import Downloader  # noqa: PLC0415
+
         records = RecordedChecksums(self.layout.checksums, self.layout.lock(".checksums"))
         published = remote.sha256 or records.get(remote.urls[0])
         key = sha256(f"{remote.urls[0]} {published or ''}".encode()).hexdigest()[:24]

@@ -138,7 +138,7 @@ def test_a_stubborn_server_is_given_up_and_the_part_kept(fetch: Fetch) -> None:
 def test_tries_that_get_ahead_do_not_count(fetch: Fetch) -> None:
     content = bytes(12 << 20)
     digest = sha256(content).hexdigest()
-    fetch.server.page("/file", content, *[http.drop(2 << 20)] * 5)
+    fetch.server.page("/file", content, *[http.end_early(2 << 20)] * 5)
     assert fetch(size=len(content), sha=digest) == digest
     assert len(fetch.retries()) >= QUICK.attempts
 

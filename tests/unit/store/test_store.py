@@ -1,7 +1,6 @@
 """What is installed is complete, whatever happened on the way there."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from tests.support import hostile_http as http
 from tests.support.archives import archive, entry
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, QUICK, archived, content_of, loose
+from tests.support.pulling import NAMES, archived, content_of, holds, loose
 from wyoming_stt.errors import (
     ArchiveError,
     CatalogError,
@@ -20,25 +19,9 @@ from wyoming_stt.errors import (
     StorageError,
     StoreBusyError,
 )
-from wyoming_stt.store import Manifest, ModelFiles, ModelStore, StoreOptions, installed_in
+from wyoming_stt.store import Manifest, ModelStore, StoreOptions, installed_in
 from wyoming_stt.store.install import Installer
 from wyoming_stt.store.lock import hold
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ModelStore:
-    return ModelStore(tmp_path, QUICK)
-
-
-def holds(files: ModelFiles | None, version: str) -> bool:
-    """Tell whether the model's folder has exactly the files of a version."""
-    assert files is not None
-    found = {
-        path.relative_to(files.folder).as_posix(): path.read_bytes()
-        for path in files.folder.rglob("*")
-        if path.is_file()
-    }
-    return files.version == version and found == content_of(version)
 
 
 @pytest.mark.parametrize("publish", [loose, archived])
@@ -123,60 +106,6 @@ def test_records_that_are_damaged_are_not_forgotten(
     store.layout.checksums.write_text("{", encoding="utf-8")
     with pytest.raises(StorageError, match="holds the checksums"):
         store.pull(loose(server, checksums=False))
-
-
-@pytest.mark.parametrize("name", [*NAMES])
-@pytest.mark.parametrize("damage", ["flip", "cut", "delete"])
-def test_damage_is_found_named_and_put_aside(
-    store: ModelStore, server: HostileServer, name: str, damage: str
-) -> None:
-    store.pull(loose(server, "1"))
-    files = store.pull(loose(server, "2")).files
-    path = files.folder / name
-    content = bytearray(path.read_bytes())
-    content[100] ^= 1
-    if damage == "delete":
-        path.unlink()
-    else:
-        path.write_bytes(content if damage == "flip" else content[:-1])
-    assert store.verify(files, every_byte=False) == [name]
-    assert store.verify(files) == [name]
-    store.quarantine(files, f"{name} is damaged")
-    assert holds(store.installed("en"), "1")
-    (aside,) = store.quarantined()
-    assert (aside.id, aside.version, aside.reason) == ("en", "2", f"{name} is damaged")
-    store.pull(loose(server, "2"))
-    assert holds(store.installed("en"), "2")
-
-
-def test_a_flip_that_keeps_size_and_time_is_found_by_reading(
-    store: ModelStore, server: HostileServer
-) -> None:
-    files = store.pull(loose(server)).files
-    path = files.folder / "decoder.onnx"
-    before = path.stat()
-    path.write_bytes(bytes(before.st_size))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert store.verify(files, every_byte=False) == []
-    assert store.verify(files) == ["decoder.onnx"]
-
-
-def test_a_restored_copy_is_not_damaged(store: ModelStore, server: HostileServer) -> None:
-    files = store.pull(loose(server)).files
-    os.utime(files.folder / "decoder.onnx", ns=(1, 1))
-    assert [file.path for file in files.changed()] == ["decoder.onnx"]
-    assert store.verify(files, every_byte=False) == []
-
-
-def test_a_damaged_model_is_replaced_when_it_is_pulled_again(
-    store: ModelStore, server: HostileServer
-) -> None:
-    entry_ = loose(server)
-    files = store.pull(entry_).files
-    (files.folder / "decoder.onnx").write_bytes(b"")
-    assert store.pull(entry_).fetched
-    assert holds(store.installed("en"), "1")
-    assert len(store.quarantined()) == 1
 
 
 def test_half_a_version_does_not_count(store: ModelStore, server: HostileServer) -> None:
