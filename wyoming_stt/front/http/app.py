@@ -6,12 +6,14 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from wyoming_stt import __version__
 from wyoming_stt.errors import SttError
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
-from wyoming_stt.front.http.middleware.access import Access
+from wyoming_stt.front.http.middleware.access import CLIENT_CLOSED, Access
 from wyoming_stt.front.http.middleware.answer import AnswerErrors, ErrorAnswers
 from wyoming_stt.front.http.middleware.body import BodyLimits
 from wyoming_stt.front.http.middleware.drain import Drain, Traffic
@@ -62,8 +64,10 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
 
 def _routes(state: DoorState, answers: ErrorAnswers, *, needs_token: bool) -> FastAPI:
     handlers: dict[int | type[Exception], Any] = dict.fromkeys(
-        (HTTPException, RequestValidationError, SttError, Exception), answers.handle
+        (HTTPException, RequestValidationError, SttError), answers.handle
     )
+    handlers[Exception] = answers.fail
+    handlers[ClientDisconnect] = _nobody
     app = FastAPI(
         title="wyoming-stt",
         summary=SUMMARY,
@@ -80,6 +84,11 @@ def _routes(state: DoorState, answers: ErrorAnswers, *, needs_token: bool) -> Fa
     app.router.default = _not_found
     describe(app, needs_token=needs_token)
     return app
+
+
+async def _nobody(*_: object) -> Response:
+    """Answer into the void; only the log and the metrics see it."""
+    return Response(status_code=CLIENT_CLOSED)
 
 
 async def _not_found(*_: object) -> None:

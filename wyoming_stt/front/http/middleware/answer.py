@@ -2,6 +2,7 @@
 
 import logging
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,9 @@ class ErrorAnswers:
 
     def note(self, error: Exception) -> Problem:
         """Log and count an error; return what to tell of it."""
+        wrapped = error.__cause__
+        if isinstance(error, RuntimeError) and isinstance(wrapped, HTTPException | SttError):
+            error = wrapped  # by Starlette, where an answer had begun
         problem = problem_of(error)
         if problem.code is ErrorCode.INTERNAL and not isinstance(error, SttError):
             logger.error("this is a fault of the server", exc_info=error)
@@ -36,9 +40,12 @@ class ErrorAnswers:
         return problem
 
     def response(self, error: Exception) -> Response:
-        """Make the answer to a request that failed."""
-        problem = self.note(error)
-        return JSONResponse(problem.body, problem.status, problem.headers)
+        """Note an error, and make the answer to a request that failed."""
+        return _response(self.note(error))
+
+    async def fail(self, _: Request, error: Exception) -> Response:
+        """Answer what nobody expected; FastAPI passes the error on to where it is noted."""
+        return _response(problem_of(error))
 
     async def handle(self, connection: Request | WebSocket, error: Exception) -> Response:
         """Answer what a route raised; for FastAPI's `exception_handlers`."""
@@ -73,3 +80,7 @@ class AnswerErrors:
             if scope["type"] == "websocket":
                 code = GOING_AWAY if problem.code is ErrorCode.SHUTTING_DOWN else SERVER_ERROR
                 await send({"type": "websocket.close", "code": code})
+
+
+def _response(problem: Problem) -> Response:
+    return JSONResponse(problem.body, problem.status, problem.headers)

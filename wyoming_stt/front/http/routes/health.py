@@ -1,6 +1,6 @@
 """`/health` and `/ready` for whoever restarts or balances servers, `/metrics` for Prometheus."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -36,6 +36,19 @@ _REASON: Final = {
 }
 
 
+def _unready(code: ErrorCode) -> dict[str, Any]:
+    return problem_of(HttpError(code)).body | {"reason": _REASON[code]}
+
+
+_UNREADY: Final = {
+    "model": Unready,
+    "description": "Not now; `reason` says why.",
+    "content": {
+        "application/json": {"examples": {code: {"value": _unready(code)} for code in _REASON}}
+    },
+}
+
+
 @router.get("/health")
 async def health(door: Door) -> Health:
     """Tell how the process is; 200 as long as it answers at all."""
@@ -57,17 +70,12 @@ async def health(door: Door) -> Health:
     )
 
 
-@router.get(
-    "/ready",
-    response_model=Ready,
-    responses={503: {"model": Unready, "description": "Not now; `reason` says why."}},
-)
+@router.get("/ready", response_model=Ready, responses={503: _UNREADY})
 async def ready(door: Door) -> Ready | Response:
     """Tell whether an utterance would be decoded now."""
     if code := _hindrance(door):
         problem = problem_of(HttpError(code))
-        body = problem.body | {"reason": _REASON[code]}
-        return JSONResponse(body, problem.status, problem.headers)
+        return JSONResponse(_unready(code), problem.status, problem.headers)
     return Ready(
         pool_available=door.engine.free_places, pool_size=door.engine.options.max_utterances
     )
