@@ -105,8 +105,8 @@ class Piece:
         audio = self._options.format
         for event in events:
             if isinstance(event, Endpoint):
-                end_s = event.position / SAMPLE_RATE
-                self.end = self._first + int(end_s * audio.rate) * audio.frame_bytes
+                frames = event.position * audio.rate // SAMPLE_RATE
+                self.end = self._first + frames * audio.frame_bytes
             self._has_words |= isinstance(event, PartialTranscript | FinalTranscript) and bool(
                 event.text
             )

@@ -1,0 +1,203 @@
+"""One hour in one file: speed beside sherpa-onnx, memory, words and their times.
+
+The hour is made by repeating recordings. What each says by itself, and when, is the truth for what
+is heard of it in the hour. Ours reads the file as an upload that arrives 64 KiB at a time;
+sherpa-onnx decodes all of it as one stream.
+"""
+
+import asyncio
+import difflib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import psutil
+import soundfile
+
+from bench.recognizers import load, sherpa
+from bench.support import Recording, options, print_table, recordings
+from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
+from wyoming_stt.events import FinalTranscript, Word
+from wyoming_stt.media_stream import MediaStream
+from wyoming_stt.models.base import Recognizer
+from wyoming_stt.recording import Listening
+from wyoming_stt.types import SAMPLE_RATE, seconds
+
+MOST_GROWN_MB = 50
+MOST_MOVED_S = 0.05
+UPLOAD_BYTES = 1 << 16
+MOST_LESS_NEAR = 0.05
+"""What was said before moves a word by a frame of the model, or two, in its first minute as in its
+last: the share of words that it moves has to stay the same."""
+ENDS_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A recording at its place in the hour, a sample position."""
+
+    start: int
+    recording: Recording
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.recording.pcm) // 2
+
+
+@dataclass
+class Heard:
+    finals: list[FinalTranscript]
+    wall_s: float
+    grown_mb: float
+
+    @property
+    def words(self) -> list[Word]:
+        return [word for final in self.finals for word in final.words]
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0, help="of audio (%(default)g)")
+    arguments = parser.parse_args()
+    model = load(arguments.model_dir)
+    plan = list(_plan(recordings(arguments.recordings, 50), arguments.minutes * 60))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "hour.flac"
+        _write(file, plan)
+        alone, heard = asyncio.run(_ours(model, file, plan))
+        rival = sherpa(arguments.model_dir, model)
+        started = time.perf_counter()
+        text = rival.decode(_pcm(file)).text
+        theirs_s = time.perf_counter() - started
+    length_s = seconds(plan[-1].end)
+    truth = [word for said in plan for word in _moved(alone[said.recording.name], said.start)]
+    ours = [word.text for word in heard.words]
+    begin = _moves(truth, heard.words, 0, ENDS_S * SAMPLE_RATE)
+    end = _moves(truth, heard.words, plan[-1].end - ENDS_S * SAMPLE_RATE, plan[-1].end)
+    print(
+        f"{length_s / 60:.0f} minutes of {len(alone)} recordings in {len(heard.finals)} pieces; "
+        f"time against sherpa-onnx: {heard.wall_s / theirs_s:.2f}.\n"
+    )
+    rows = [
+        ("sherpa-onnx", f"{length_s / theirs_s:.0f}", _alike(truth, text.split()), ""),
+        ("ours", f"{length_s / heard.wall_s:.0f}", _alike(truth, ours), f"{heard.grown_mb:.0f}"),
+    ]
+    print_table(("", "times real time", "words as alone", "RSS grown, MB"), rows)
+    head = ("start of a word, against the truth", "words", "median, ms", "within 50 ms")
+    print_table(head, (_row("first five minutes", begin), _row("last five minutes", end)))
+    if heard.grown_mb > MOST_GROWN_MB:
+        raise SystemExit(f"memory grew by more than {MOST_GROWN_MB} MB")
+    if abs(np.median(end)) > MOST_MOVED_S or _near(end) < _near(begin) - MOST_LESS_NEAR:
+        raise SystemExit("words are not where they were said")
+
+
+def _plan(spoken: Sequence[Recording], length_s: float) -> Iterator[Said]:
+    start = 0
+    for recording in cycle(spoken):
+        if start >= length_s * SAMPLE_RATE:
+            return
+        yield Said(start, recording)
+        start += len(recording.pcm) // 2
+
+
+def _write(file: Path, plan: Sequence[Said]) -> None:
+    with soundfile.SoundFile(file, "w", SAMPLE_RATE, 1, "PCM_16") as sound:
+        for said in plan:
+            sound.write(np.frombuffer(said.recording.pcm, "<i2"))
+
+
+def _pcm(file: Path) -> bytes:
+    samples, _ = soundfile.read(file, dtype="int16")
+    return bytes(samples.tobytes())
+
+
+async def _ours(
+    model: Recognizer, file: Path, plan: Sequence[Said]
+) -> tuple[dict[str, list[Word]], Heard]:
+    engine = Engine(ModelSource("bench", lambda: model), EngineOptions())
+    await engine.start()
+    try:
+        alone = {}
+        for said in plan:
+            if said.recording.name not in alone:
+                alone[said.recording.name] = await _alone(engine, said.recording)
+        return alone, await _upload(engine, file)
+    finally:
+        await engine.close()
+
+
+async def _alone(engine: Engine, recording: Recording) -> list[Word]:
+    async with engine.open(UtteranceOptions(vad=VadOptions(kind="off"))) as lease:
+        await lease.accept(recording.pcm)
+        events = await lease.finish()
+    return [word for e in events if isinstance(e, FinalTranscript) for word in e.words]
+
+
+async def _upload(engine: Engine, file: Path) -> Heard:
+    process = psutil.Process()
+    before = most = process.memory_info().rss
+    finals = []
+    started = time.perf_counter()
+    async with (
+        MediaStream(_body(file)) as media,
+        Listening(engine, UtteranceOptions(format=media.format)) as listening,
+    ):
+        async for pcm in media:
+            finals += await listening.accept(pcm)
+            most = max(most, process.memory_info().rss)
+        finals += await listening.finish()
+    wall_s = time.perf_counter() - started
+    finals = [event for event in finals if isinstance(event, FinalTranscript)]
+    return Heard(finals, wall_s, (most - before) / 2**20)
+
+
+async def _body(file: Path) -> AsyncIterator[bytes]:
+    with file.open("rb") as content:
+        while data := content.read(UPLOAD_BYTES):
+            yield data
+
+
+def _moved(words: Sequence[Word], offset: int) -> Iterator[Word]:
+    for word in words:
+        yield replace(word, start=word.start + offset, end=word.end + offset)
+
+
+def _moves(truth: Sequence[Word], heard: Sequence[Word], first: int, last: int) -> np.ndarray:
+    """Seconds by which words that both have, between two positions, come late."""
+    these, those = (
+        [word for word in words if first <= word.start < last] for words in (truth, heard)
+    )
+    return np.array(
+        [
+            (other.start - one.start) / SAMPLE_RATE
+            for a, b, size in _matches([w.text for w in these], [w.text for w in those])
+            for one, other in zip(these[a : a + size], those[b : b + size], strict=True)
+        ]
+    )
+
+
+def _near(moves: np.ndarray) -> float:
+    return float(np.mean(np.abs(moves) <= MOST_MOVED_S))
+
+
+def _row(name: str, moves: np.ndarray) -> tuple[str, int, str, str]:
+    return name, len(moves), f"{np.median(moves) * 1000:.0f}", f"{_near(moves):.1%}"
+
+
+def _alike(truth: Sequence[Word], heard: Sequence[str]) -> str:
+    matches = _matches([word.text for word in truth], heard)
+    return f"{sum(size for _, _, size in matches) / len(truth):.2%}"
+
+
+def _matches(these: Sequence[str], those: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    matcher = difflib.SequenceMatcher(None, these, those, autojunk=False)
+    return iter(matcher.get_matching_blocks())
+
+
+if __name__ == "__main__":
+    main()
