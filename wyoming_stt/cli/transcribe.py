@@ -71,6 +71,8 @@ def transcribe(
             "engine.workers": jobs,
             "engine.inference_timeout_s": PATIENCE_S,
             "engine.admission_timeout_s": PATIENCE_S,
+            # Nobody speaks meanwhile: being slow is no reason to decode worse.
+            "degrade.enabled": False,
         },
     )
     import asyncio
