@@ -1,11 +1,16 @@
 """`transcribe` as a user runs it, on the model that needs no files."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from tests.support.program import run, write_recording
+from tests.support.program import PROGRAM, run, write_recording
+from tests.support.sound import loud, quiet
 
 WORDS = "turn on the kitchen light please"
 
@@ -84,3 +89,29 @@ def test_a_folder_that_is_no_model_is_explained(tmp_path: Path, recording: Path)
     assert str(tmp_path / "tokens.txt") in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_an_hour_takes_no_more_memory_than_a_minute(tmp_path: Path) -> None:
+    minute = np.tile(np.frombuffer(loud(1.28) + quiet(0.72), "<i2"), 30)
+    peaks_mb = []
+    for minutes in (1, 60):
+        file = tmp_path / f"{minutes}.flac"
+        with soundfile.SoundFile(file, "w", 16_000, 1, "PCM_16") as sound:
+            for _ in range(minutes):
+                sound.write(minute)
+        process = subprocess.Popen(
+            [*PROGRAM, "transcribe", "--model", "fake", "--format", "json", file],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        with process.stdout as output:
+            result = json.loads(output.read())
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert result["duration"] == minutes * 60
+        assert len(result["words"]) >= minutes * 30 * 4
+        assert result["words"][-1]["end"] == pytest.approx(minutes * 60 - 0.72, abs=0.33)
+        peaks_mb.append(usage.ru_maxrss / 1024)
+    assert peaks_mb[1] - peaks_mb[0] < 50
