@@ -9,6 +9,8 @@ from bench.client import speak
 from bench.servers import running, servers
 from bench.support import Recording, options, print_table, recordings
 
+__all__ = ["AT_ONCE", "serve", "sizes"]
+
 AT_ONCE = 4
 _MB = 1024 * 1024
 
@@ -21,16 +23,16 @@ def main() -> None:
     with bare_sherpa(arguments.model_dir) as sherpa:
         for recording in spoken:
             _check(recording, sherpa.decode(recording.pcm))
-        rows = [(NAME, *_sizes(sherpa.process))]
+        rows = [(NAME, *sizes(sherpa.process))]
     for server in servers(arguments.model_dir):
         with running(server) as rival:
-            asyncio.run(_serve(rival.port, spoken))
-            rows.append((f"{server.name}, server", *_sizes(rival.process)))
+            asyncio.run(serve(rival.port, spoken))
+            rows.append((f"{server.name}, server", *sizes(rival.process)))
     print(f"After {len(spoken)} utterances; the servers heard {AT_ONCE} at once.\n")
     print_table(("", "RSS MB", "PSS MB", "USS MB"), rows)
 
 
-async def _serve(port: int, spoken: list[Recording]) -> None:
+async def serve(port: int, spoken: list[Recording]) -> None:
     async def satellite(first: int) -> None:
         for recording in spoken[first::AT_ONCE]:
             said = await speak(port, recording.pcm, paced=False)
@@ -44,7 +46,7 @@ def _check(recording: Recording, text: str) -> None:
         raise SystemExit(f"{recording.name}: nothing was heard in it")
 
 
-def _sizes(process: psutil.Process) -> tuple[int, int, int]:
+def sizes(process: psutil.Process) -> tuple[int, int, int]:
     sizes = [each.memory_full_info() for each in (process, *process.children(recursive=True))]
     return (
         round(sum(size.rss for size in sizes) / _MB),

@@ -1,4 +1,4 @@
-"""Rewrite the parts of the docs that the code knows better: settings, help texts, error codes.
+"""Rewrite the parts of the docs that the code knows better: settings, help, errors, models.
 
 Such a part lies between `<!-- begin: NAME -->` and `<!-- end -->`. Run by scripts/docs.
 """
@@ -19,11 +19,12 @@ from typer.testing import CliRunner
 from wyoming_stt import errors
 from wyoming_stt.cli.main import app
 from wyoming_stt.settings import Settings
+from wyoming_stt.store import Catalog
 
 __all__ = ["PAGES", "regenerate"]
 
 ROOT: Final = Path(__file__).parents[1]
-PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES: Final = (ROOT / "README.md", ROOT / "DOCS.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 _PART = re.compile(r"(<!-- begin: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -40,7 +41,11 @@ def main() -> None:
 
 
 def _generate(name: str) -> str:
-    generators: dict[str, Callable[[], str]] = {"settings": _settings, "error codes": _error_codes}
+    generators: dict[str, Callable[[], str]] = {
+        "settings": _settings,
+        "error codes": _error_codes,
+        "models": _models,
+    }
     command = name.removeprefix("help ")
     return _help(command) if command != name else generators[name]()
 
@@ -99,6 +104,17 @@ def _error_codes() -> str:
         if error is errors.SettingsError:
             continue  # ends the start; no client ever meets it
         lines.append(f"| `{error.code}` | {inspect.getdoc(error)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _models() -> str:
+    lines = [
+        "| Model | What it understands | Download | Conditions |",
+        "| --- | --- | ---: | --- |",
+    ]
+    for spec in Catalog.read():
+        size = f"{spec.download_bytes / 1e6:.0f} MB" if spec.download_bytes else ""
+        lines.append(f"| `{spec.id}` | {spec.title} | {size} | {spec.conditions or ''} |")
     return "\n".join(lines) + "\n"
 
 

@@ -69,6 +69,7 @@ async def serve(settings: Settings) -> None:
     _set_on_signal(stop)
     store = open_store(settings)
     choice = choose(settings, store)
+    logger.info("Model %s: %s", choice.chosen.name, choice.reason)
     promised = ServedModel(choice.chosen.name, choice.languages)
     # What was started last stops first: goodbye to the network, drain, then the engine.
     async with AsyncExitStack() as stack:

@@ -80,6 +80,12 @@ def _own(folder: Path, settings: Settings, packaged: dict[str, Path]) -> Choice:
     return Choice(choice.chosen, choice.languages, choice.reason, fallback)
 
 
+def _inside(folder: Path, settings: Settings, reason: str) -> Choice:
+    """What ships inside speaks its own language, whatever is said of other models."""
+    load = partial(load_model, folder, languages=DEFAULT_LANGUAGES, options=ort_options(settings))
+    return Choice(ModelSource(folder.name, load), DEFAULT_LANGUAGES, reason)
+
+
 def _plain(model: Path | str, settings: Settings, reason: str) -> Choice:
     languages = settings.model.languages or DEFAULT_LANGUAGES
     load = partial(load_model, model, languages=languages, options=ort_options(settings))
@@ -130,7 +136,7 @@ def _automatic(settings: Settings, store: ModelStore, packaged: dict[str, Path])
     language = (settings.model.languages or DEFAULT_LANGUAGES)[0]
     found = recommend(detect(), providers(), store.catalog(), language)
     files = store.installed(found.model.id) if found.model else None
-    inside = _plain(packaged[DEFAULT_MODEL], settings, found.reason)
+    inside = _inside(packaged[DEFAULT_MODEL], settings, found.reason)
     if files is not None:
         return Choice(
             source_of(files, store, settings),
@@ -148,7 +154,7 @@ def _newer(spec: ModelSpec | None, files: ModelFiles) -> ModelSpec | None:
 
 def _fallback(settings: Settings, packaged: dict[str, Path]) -> ModelSource | None:
     folder = packaged.get(DEFAULT_MODEL)
-    return _plain(folder, settings, "").chosen if folder is not None else None
+    return _inside(folder, settings, "").chosen if folder is not None else None
 
 
 def _absent(spec: ModelSpec) -> Callable[[], Recognizer]:

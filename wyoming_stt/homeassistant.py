@@ -18,12 +18,15 @@ from wyoming_stt.errors import SettingsError
 from wyoming_stt.hotwords import parse_hotwords
 from wyoming_stt.profile import Profile
 from wyoming_stt.sources import MAX_FILE_BYTES, Tree, merge, tree_of
+from wyoming_stt.store import Catalog
 
 __all__ = ["APP_DEFAULTS", "MODEL_ROOTS", "AppOptions", "AppSettings", "read_app"]
 
 APP_DEFAULTS: Final[Tree] = {
     # Only Home Assistant reaches a container's port, unless its owner opens it.
     "wyoming": {"uri": "tcp://0.0.0.0:10300"},
+    # Nobody outside of the container would reach it, and it takes memory.
+    "http": {"enabled": False},
     # The Supervisor tells Home Assistant where we are; announcing it once more by multicast DNS
     # would show a second card for the same server.
     "announce": {"enabled": False},
@@ -38,7 +41,7 @@ APP_DEFAULTS: Final[Tree] = {
 MODEL_ROOTS: Final = (Path("/share"), Path("/data/models"))
 """Where a model of one's own may lie: where people can put files, and where the app does."""
 
-LANGUAGE: Final = r"^(auto|[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*)$"
+LANGUAGE: Final = r"^(auto|[a-z]{2,3})$"
 MAX_HOTWORD_CHARS: Final = 100
 
 
@@ -47,6 +50,7 @@ class AppOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    model: str = "auto"
     language: Annotated[str, Field(pattern=LANGUAGE)] = "auto"
     custom_model: str | None = None
     hotwords: tuple[Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_CHARS)], ...] = ()
@@ -54,6 +58,7 @@ class AppOptions(BaseModel):
     vad_sensitivity: Literal["auto", "default", "relaxed", "aggressive"] = "auto"
     profile: Profile = "auto"
     threads: Literal["auto", "1", "2", "3", "4", "6", "8"] = "auto"
+    offline: bool = False
     debug_logging: bool = False
 
 
@@ -79,7 +84,7 @@ def read_app(file: Path, roots: tuple[Path, ...] = MODEL_ROOTS) -> AppSettings:
     if not isinstance(written, dict):
         return _ignored(file, "it must hold names and values")
     options, complaints = _check(written)
-    model, more = _custom_model(options, roots)
+    model, more = _model(options, roots)
     hotwords, still_more = _usable_hotwords(options.hotwords)
     tree = merge(merge(_plain(options), model), hotwords)
     return AppSettings(tree, (*complaints, *more, *still_more))
@@ -118,31 +123,33 @@ def _plain(options: AppOptions) -> Tree:
         values["profile"] = options.profile
     if options.threads != "auto":
         values["engine.workers"] = int(options.threads)
+    if options.offline:
+        values["store.offline"] = True
     if options.debug_logging:
         values["log.level"] = "debug"
     return tree_of(values)
 
 
-def _custom_model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str]]:
-    """Find the folder of one's own model; without it, the one that comes with the package serves.
+def _model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str]]:
+    """Choose one's own model, else one by its name, else whatever suits the machine and language.
 
-    The language belongs to it: what the package's own model understands is no choice.
+    The language is that of a model of one's own, or the one to choose a model by; the catalogue
+    knows those of the others.
     """
-    language = options.language
-    if not options.custom_model:
-        if language == "auto":
-            return {}, []
-        return {}, [f"Option language ({language}) is ignored: it is that of custom_model"]
-    folder = next(
-        (found for root in roots if _is_folder(found := root / options.custom_model)), None
-    )
-    if folder is None:
-        tried = " or ".join(str(root / options.custom_model) for root in roots)
-        return {}, [f"Option custom_model is ignored: there is no folder {tried[:300]}"]
-    model: Tree = {"dir": folder}
-    if language != "auto":
-        model["languages"] = (language,)
-    return {"model": model}, []
+    complaints = []
+    languages: Tree = {} if options.language == "auto" else {"languages": (options.language,)}
+    if options.custom_model:
+        tried = [root / options.custom_model for root in roots]
+        folder = next((path for path in tried if _is_folder(path)), None)
+        if folder is not None:
+            return {"model": {"dir": folder, **languages}}, []
+        places = " or ".join(map(str, tried))
+        complaints.append(f"Option custom_model is ignored: there is no folder {places[:300]}")
+    if options.model != "auto":
+        if Catalog.read().get(options.model) is not None:
+            return {"model": {"name": options.model}}, complaints
+        complaints.append(f"Option model is ignored: there is no model {options.model[:60]!r}")
+    return ({"model": languages} if languages else {}), complaints
 
 
 def _is_folder(path: Path) -> bool:

@@ -49,6 +49,8 @@ def test_only_includes_that_every_host_has() -> None:
         ("/run/wyoming-stt/options.json", "r"),
         ("/share/speech/german/tokens.txt", "r"),
         ("/data/models/vi/encoder.onnx", "rwk"),
+        ("/data/models/.graphs/1.onnx.part", "rw"),
+        ("/data/checksums.json", "rw"),
         ("/etc/resolv.conf", "r"),
         ("/proc/1234/cgroup", "r"),
         ("/sys/fs/cgroup/memory.max", "r"),

@@ -9,6 +9,7 @@ from tests.support.appfiles import MANIFEST, ROOT, read_yaml
 from tests.support.supervisor import complaints, linter_complaints, manifests, rating
 from wyoming_stt import __version__
 from wyoming_stt.homeassistant import APP_DEFAULTS, MODEL_ROOTS
+from wyoming_stt.store.layout import Layout
 
 
 def test_the_supervisor_accepts_it() -> None:
@@ -85,7 +86,9 @@ def test_backups_have_the_options_and_no_model() -> None:
         seen = PurePosixPath("/data/addons/data/1a2b3c4d_wyoming-stt") / path
         return any(seen.match(pattern) for pattern in MANIFEST["backup_exclude"])
 
-    assert PurePosixPath("/data") / "models" in MODEL_ROOTS
+    assert Layout(APP_DEFAULTS["data_dir"]).models == Path("/data/models")
+    assert Path("/data/models") in MODEL_ROOTS
+    assert APP_DEFAULTS["ort"]["cache_dir"].is_relative_to("/data/models")
     assert left_out("models")
     assert not left_out("options.json")
     assert not left_out("models.txt")

@@ -11,11 +11,13 @@ from wyoming_stt.audio.endpoint import SENSITIVITY_SILENCE_S
 from wyoming_stt.homeassistant import LANGUAGE, MAX_HOTWORD_CHARS, AppOptions
 from wyoming_stt.profile import SMALL_MEMORY_BYTES
 from wyoming_stt.settings import Settings
+from wyoming_stt.store import Catalog
 
 SCHEMA: dict[str, Any] = MANIFEST["schema"]
 DOCS = (ROOT / "DOCS.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### Option: `(\w+)`\n(.+?)(?=^##)", DOCS, re.MULTILINE | re.DOTALL))
 FIELDS = AppOptions.model_fields
+MODELS = ("auto", *(spec.id for spec in Catalog.read()))
 CHOICES = {
     name: get_args(field.annotation)
     for name, field in FIELDS.items()
@@ -33,9 +35,11 @@ def element(name: str) -> object:
     if name in CHOICES:
         return f"list({'|'.join(CHOICES[name])})"
     return {
+        "model": f"list({'|'.join(MODELS)})",
         "language": f"match({LANGUAGE})",
         "custom_model": "str?",
         "hotwords": [f"str(1,{MAX_HOTWORD_CHARS})"],
+        "offline": "bool",
         "debug_logging": "bool",
     }[name]
 

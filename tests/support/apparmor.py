@@ -1,12 +1,12 @@
-"""Enough of AppArmor to ask what a profile lets a process do to a file. Rules that deny are not
-understood, which makes a profile look looser than it is, never tighter."""
+"""Enough of AppArmor to ask what a profile lets a process do to a file that it owns."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 VARIABLES = {"@{PROC}": "/proc", "@{sys}": "/sys", "@{pid}": "[0-9]*", "@{tid}": "[0-9]*"}
-_RULE = re.compile(r"(?:owner )?(?P<path>[/@]\S*) (?P<permissions>[a-zA-Z]+)(?: -> \w+)?,")
+_RULE = re.compile(
+    r"(?P<deny>deny )?(?:owner )?(?P<path>[/@]\S*) (?P<permissions>[a-zA-Z]+)(?: -> \w+)?,"
+)
 _PROFILE = re.compile(r"profile (?P<name>\S+) .*\{")
 _GLOBS = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
 
@@ -29,17 +29,16 @@ class Profiles:
 
     def allowed(self, profile: str, path: str) -> set[str]:
         """Return the letters of what the profile allows with a path."""
+        return self._letters(profile, path, deny=False) - self._letters(profile, path, deny=True)
+
+    def _letters(self, profile: str, path: str, *, deny: bool) -> set[str]:
+        rules = [match for rule in self.rules[profile] if (match := _RULE.fullmatch(rule))]
         return {
             letter
-            for pattern, permissions in self._files(profile)
-            if pattern.fullmatch(path)
-            for letter in permissions
+            for rule in rules
+            if bool(rule["deny"]) is deny and _pattern(rule["path"]).fullmatch(path)
+            for letter in rule["permissions"]
         }
-
-    def _files(self, profile: str) -> Iterator[tuple[re.Pattern[str], str]]:
-        for rule in self.rules[profile]:
-            if match := _RULE.fullmatch(rule):
-                yield _pattern(match["path"]), match["permissions"]
 
 
 def _pattern(glob: str) -> re.Pattern[str]:

@@ -71,6 +71,24 @@ def test_what_ships_inside_serves_until_a_better_model_is_there(
     assert found.wanted.id in found.reason
 
 
+def test_what_ships_inside_keeps_its_language(
+    builtin: Path, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    monkeypatch.setattr(
+        choice_module, "load_model", lambda _, languages, **__: loaded.append(languages)
+    )
+    found = chosen(store, builtin, languages=("ko",))
+    assert (found.chosen.name, found.languages) == ("home-en", ("en",))
+    assert found.wanted is not None
+    assert found.wanted.languages == ("ko",)
+    found.chosen.load()
+    own = chosen(store, builtin, dir=builtin / "home-da", languages=("da",))
+    assert own.fallback is not None
+    own.fallback.load()
+    assert loaded == [("en",), ("en",)]
+
+
 def test_the_better_model_is_chosen_once_it_is_installed(
     builtin: Path, store: ModelStore, model: Path
 ) -> None:

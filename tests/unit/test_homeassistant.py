@@ -41,6 +41,7 @@ def test_options_left_alone_change_nothing(options_file: Path) -> None:
         ({"endpointing": "home_assistant"}, {"wyoming": {"endpointing": False}}),
         ({"profile": "small"}, {"profile": "small"}),
         ({"threads": "3"}, {"engine": {"workers": 3}}),
+        ({"offline": True}, {"store": {"offline": True}}),
         ({"debug_logging": True}, {"log": {"level": "debug"}}),
         (
             {"hotwords": ["Küche", "hall :2"]},
@@ -81,15 +82,27 @@ def test_a_model_of_ones_own_is_looked_for_where_it_may_lie(
 def test_a_model_that_is_not_there_leaves_the_built_in_one(
     options_file: Path, tmp_path: Path, name: str
 ) -> None:
-    app = read(options_file, {"custom_model": name, "language": "vi"}, tmp_path)
+    app = read(options_file, {"custom_model": name}, tmp_path)
     assert app.settings == {}
     assert app.complaints[0].startswith("Option custom_model is ignored: there is no folder ")
     assert len(app.complaints[0]) < 400
 
 
-def test_a_language_without_a_model_of_ones_own_is_no_choice(options_file: Path) -> None:
-    app = read(options_file, {"language": "de", "custom_model": ""})
-    assert app == AppSettings({}, ("Option language (de) is ignored: it is that of custom_model",))
+def test_a_model_is_chosen_by_name_or_by_language(options_file: Path) -> None:
+    named = {"model": "zipformer-fr", "language": "de", "custom_model": ""}
+    assert read(options_file, named) == AppSettings({"model": {"name": "zipformer-fr"}})
+    spoken = {"model": "auto", "language": "de"}
+    assert read(options_file, spoken) == AppSettings({"model": {"languages": ("de",)}})
+
+
+def test_a_model_of_ones_own_is_stronger_than_one_by_name(
+    options_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "vi").mkdir()
+    options = {"model": "zipformer-fr", "custom_model": "vi"}
+    assert read(options_file, options, tmp_path).settings == {"model": {"dir": tmp_path / "vi"}}
+    (tmp_path / "vi").rmdir()
+    assert read(options_file, options, tmp_path).settings == {"model": {"name": "zipformer-fr"}}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +110,7 @@ def test_a_language_without_a_model_of_ones_own_is_no_choice(options_file: Path)
     [
         ({"beam_size": 5}, "Option beam_size is ignored: there is no such option"),
         ({"threads": "9"}, "Option threads is ignored: "),
+        ({"model": "whisper"}, "Option model is ignored: there is no model 'whisper'"),
         ({"language": "../etc"}, "Option language is ignored: "),
         ({"debug_logging": [1]}, "Option debug_logging is ignored: "),
         ({"hotwords": "kitchen"}, "Option hotwords is ignored: "),
@@ -171,6 +185,7 @@ def test_in_the_app_the_supervisor_announces_and_the_port_is_open(
         False,
         "short",
     )
+    assert (settings.data_dir, settings.http.enabled) == (Path("/data"), False)
     assert settings.complaints == ("Option colour is ignored: there is no such option",)
 
 
