@@ -19,6 +19,7 @@ from wyoming_stt.front.http.middleware.body import BodyLimits
 from wyoming_stt.front.http.middleware.drain import Drain, Traffic
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.http.server import HttpServer, serve
+from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.observability.metrics import Metrics
 
@@ -46,8 +47,10 @@ async def open_door(
     load: Callable[[], Recognizer] = load_fake,
     *,
     ready: bool = True,
+    lifecycle: LifecycleOptions | None = None,
 ) -> AsyncIterator[Door]:
-    engine = Engine(ModelSource("fake", load), engine_options or EngineOptions(workers=1))
+    limits = engine_options or EngineOptions(workers=1)
+    engine = Engine(ModelSource("fake", load), limits, lifecycle=lifecycle)
     await engine.start()
     metrics = Metrics(engine)
     try:
