@@ -1,4 +1,7 @@
 import copy
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_te
 from wyoming_stt.errors import ModelFileError
 from wyoming_stt.ort import OrtModel, OrtOptions, TensorSpec, providers
 
+ROOT = Path(__file__).parents[2]
 METADATA = {"T": "45", "dims": "1,2,3", "word": "lstm", "empty": ""}
 
 
@@ -127,3 +131,11 @@ def test_weights_beside_a_linked_graph_are_found(tmp_path: Path) -> None:
 
 def test_the_processor_is_always_there() -> None:
     assert "CPUExecutionProvider" in providers()
+
+
+def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
+    """Onnxruntime would keep a database of its use in the user's cache, to send it home."""
+    code = "import time; from wyoming_stt.ort import providers; providers(); time.sleep(0.5)"
+    environment = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "PATH": os.defpath}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, cwd=ROOT)
+    assert list(tmp_path.iterdir()) == []
