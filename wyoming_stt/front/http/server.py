@@ -1,6 +1,7 @@
 """The HTTP door: uvicorn in our event loop, under our signals, with an end that we control."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
@@ -18,6 +19,8 @@ from wyoming_stt.front.served import ServedModel
 from wyoming_stt.observability.metrics import Metrics
 
 __all__ = ["HttpServer", "serve"]
+
+logger = logging.getLogger(__name__)
 
 PING_S: Final = 30.0
 """Between two pings of a WebSocket, and for the answer: who is gone is known in a minute."""
@@ -47,6 +50,8 @@ async def serve(
         SettingsError: there is no listening on `options.uri`, or it would not be safe.
     """
     token = read_token(options)
+    if options.cors_allow_any:
+        logger.warning("Pages of every web site may use the server (--cors-allow-any)")
     state = DoorState(engine, options, defaults, promised, metrics)
     server = HttpServer(build_app(state, token), options, await bind(options, token))
     await server.start()
@@ -70,7 +75,8 @@ class HttpServer:
                 options,
                 http=HttpConnection,
                 ws=WebSocketConnection,
-                ws_max_size=options.max_frame_bytes,
+                # Up to here the route can say what was wrong with a frame; uvicorn only closes.
+                ws_max_size=2 * options.max_frame_bytes,
                 ws_ping_interval=PING_S,
                 ws_ping_timeout=PING_S,
                 ws_per_message_deflate=False,  # a small frame could become a large one
