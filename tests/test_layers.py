@@ -17,6 +17,7 @@ LAYERS = (
     {
         *("engine", "engine_options", "workers", "lease", "lifecycle", "loading", "model_state"),
         *("relief", "backoff", "memory", "piece", "recording", "media_stream", "pipe", "store"),
+        *("cgroup", "fitting"),
     },
     {"observability"},
     {"front"},
@@ -31,6 +32,7 @@ LAYERS = (
             "selection",
             "choice",
             "upgrade",
+            "preflight",
             "app",
             "cli",
             "__main__",

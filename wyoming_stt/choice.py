@@ -9,6 +9,7 @@ from typing import Final
 from wyoming_stt.data_folder import ort_options
 from wyoming_stt.engine import ModelSource
 from wyoming_stt.errors import ModelFileError, NotInstalledError, SettingsError
+from wyoming_stt.fitting import load_fitting
 from wyoming_stt.hardware import detect
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.registry import FAKE, load_model
@@ -81,14 +82,17 @@ def _own(folder: Path, settings: Settings, packaged: dict[str, Path]) -> Choice:
 
 
 def _inside(folder: Path, settings: Settings, reason: str) -> Choice:
-    """What ships inside speaks its own language, whatever is said of other models."""
+    """What ships inside speaks its own language, whatever is said of other models.
+
+    It is the last resort, so it is tried even where it does not seem to fit into the memory.
+    """
     load = partial(load_model, folder, languages=DEFAULT_LANGUAGES, options=ort_options(settings))
     return Choice(ModelSource(folder.name, load), DEFAULT_LANGUAGES, reason)
 
 
 def _plain(model: Path | str, settings: Settings, reason: str) -> Choice:
     languages = settings.model.languages or DEFAULT_LANGUAGES
-    load = partial(load_model, model, languages=languages, options=ort_options(settings))
+    load = partial(load_fitting, model, languages=languages, options=ort_options(settings))
     return Choice(ModelSource(Path(model).name, load), languages, reason)
 
 
@@ -175,7 +179,7 @@ def _load_installed(
     damaged = store.verify(files, every_byte=False)
     if not damaged:
         try:
-            return load_model(files.folder, languages=languages, options=options)
+            return load_fitting(files.folder, languages=languages, options=options)
         except ModelFileError:
             damaged = store.verify(files)
             if not damaged:

@@ -45,6 +45,7 @@ __all__ = [
     "ModelError",
     "ModelFileError",
     "ModelNotReadyError",
+    "ModelTooLargeError",
     "NotInstalledError",
     "OfflineError",
     "OverloadedError",
@@ -53,6 +54,7 @@ __all__ = [
     "StorageError",
     "StoreBusyError",
     "SttError",
+    "UnfitMachineError",
     "UnknownFamilyError",
     "UnknownModelError",
     "UnlistedModelError",
@@ -70,6 +72,12 @@ class SettingsError(SttError, ValueError):
     """A setting has a value that cannot be served."""
 
     code = "bad-settings"
+
+
+class UnfitMachineError(SttError):
+    """A machine that cannot run the server: its processor, or its memory."""
+
+    code = "unfit-machine"
 
 
 class CatalogError(SettingsError):
@@ -155,6 +163,12 @@ class ModelNotReadyError(ModelError):
     """The model did not become ready in time, or its load failed."""
 
     code = "model-not-ready"
+
+
+class ModelTooLargeError(ModelError):
+    """A model that takes more memory than there is left."""
+
+    code = "model-too-large"
 
 
 class UnlistedModelError(ModelError):

@@ -5,11 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from wyoming_stt.cgroup import memory_groups
+
 __all__ = ["Hardware", "detect"]
 
 INTERESTING: Final = (
     # What onnxruntime's kernels choose by, slowest first; x86, then Arm as Linux names it.
-    *("sse4_1", "avx", "f16c", "avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8"),
+    *(
+        "sse4_1",
+        "sse4_2",
+        "avx",
+        "f16c",
+        "avx2",
+        "fma",
+        "avx_vnni",
+        "avx512f",
+        "avx512_vnni",
+        "amx_int8",
+    ),
     *("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve"),
 )
 _CPUINFO = Path("/proc/cpuinfo")
@@ -66,8 +79,7 @@ def _cores() -> int:
 
 def _memory_bytes() -> int:
     total = int(_fields(_MEMINFO).get("MemTotal", "0").removesuffix(" kB")) * 1024
-    limit = _read(_CGROUP / "memory.max")
-    return min(total, int(limit)) if limit.isdecimal() else total
+    return min([total, *(group.limit for group in memory_groups(_CGROUP))])
 
 
 def _fields(file: Path) -> dict[str, str]:

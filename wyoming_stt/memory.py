@@ -1,21 +1,35 @@
-"""What this process holds in memory, and giving back what it no longer needs."""
+"""What this process holds in memory, what it may still take, and giving back what it can."""
 
 import ctypes
 import gc
 import os
+import resource
 from pathlib import Path
 
-__all__ = ["release_memory", "resident_bytes"]
+from wyoming_stt.cgroup import memory_groups
+
+__all__ = ["available_bytes", "release_memory", "resident_bytes"]
 
 _STATM = Path("/proc/self/statm")
+_MEMINFO = Path("/proc/meminfo")
 
 
 def resident_bytes() -> int:
     """Return the resident set size; 0 where the system does not tell."""
-    try:
-        return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
+    return _pages(1)
+
+
+def available_bytes() -> int | None:
+    """Return what may be taken before the machine, the container or a limit of the process says no.
+
+    None where nothing is known.
+    """
+    left = [group.left for group in memory_groups()]
+    left += [1024 * kib for kib in _available_kib()]
+    address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if address_space != resource.RLIM_INFINITY:
+        left.append(max(0, address_space - _pages(0)))
+    return min(left, default=None)
 
 
 def release_memory() -> None:
@@ -28,3 +42,19 @@ def release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def _pages(field: int) -> int:
+    """Read /proc/self/statm, in bytes: 0 is the address space, 1 the resident part."""
+    try:
+        return int(_STATM.read_text(encoding="ascii").split()[field]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _available_kib() -> list[int]:
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    return [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]

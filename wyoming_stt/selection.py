@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wyoming_stt.fitting import MEMORY_FACTOR
 from wyoming_stt.hardware import Hardware
 from wyoming_stt.store import ModelSpec
 
@@ -13,9 +14,6 @@ Speed = Literal["fast", "medium", "slow"]
 
 MEMORY_SHARE: Final = 0.5
 """Of the memory, for the model: Home Assistant and its database want the other half."""
-_MEMORY_FACTOR: Final = 2.0
-"""Memory of a loaded model by the size of its files: weights are packed for the processor beside
-the copy that was read (the 3.3 M model of 5.2 MB takes 11 MB, `bench/memory.py`)."""
 _BASE_BYTES: Final = 120 << 20
 """The server without a model, and its utterances."""
 _UNKNOWN_MEMORY_BYTES: Final = 1 << 30
@@ -109,7 +107,7 @@ def _fault(spec: ModelSpec, tier: Tier, memory_bytes: int) -> str | None:
         return f"too slow for {tier.name}"
     if spec.download_bytes is None:
         return "of unknown size"
-    needed = _BASE_BYTES + _MEMORY_FACTOR * spec.download_bytes
+    needed = _BASE_BYTES + MEMORY_FACTOR * spec.download_bytes
     if needed > MEMORY_SHARE * memory_bytes:
         return f"needs about {_mib(needed)} of {_mib(memory_bytes)} of memory"
     return None

@@ -29,6 +29,13 @@ class TransducerFiles:
         """Of the encoder's weights, as its name tells."""
         return next((p for p in _REDUCED if f".{p}." in self.encoder.name), "fp32")
 
+    @property
+    def num_bytes(self) -> int:
+        """Size of the graphs, with weights that lie beside them (`encoder.onnx.data`)."""
+        graphs = (self.encoder, self.decoder, self.joiner)
+        files = (file for graph in graphs for file in graph.parent.glob(f"{graph.name}*"))
+        return sum(file.stat().st_size for file in files)
+
 
 def find(folder: Path, *, prefer_int8: bool = True) -> TransducerFiles:
     """Look for the four files; int8 graphs win, but for the predictor, whose embedding is small.
