@@ -58,7 +58,7 @@ def servers(model_dir: Path) -> list[Server]:
     peer += ["--data-dir", str(models), "--download-dir", str(models), "--language", "en"]
     peer += ["--beam-size", "1", "--cpu-threads", "1"]
     ours = [sys.executable, "-m", "wyoming_stt", "serve", "--model-dir", str(model_dir.resolve())]
-    ours += ["--language", "en", "--no-zeroconf"]
+    ours += ["--language", "en", "--no-zeroconf", "--no-http"]
     return [
         Server(PEER, lambda port: [*peer, "--uri", f"tcp://127.0.0.1:{port}"]),
         Server("ours", lambda port: [*ours, "--uri", f"tcp://127.0.0.1:{port}"]),

@@ -12,6 +12,7 @@ from wyoming_stt.lifecycle import Lifecycle
 from wyoming_stt.loading import LoadedModel
 from wyoming_stt.relief import Relief
 from wyoming_stt.session import Session, UtteranceOptions
+from wyoming_stt.types import SAMPLE_RATE
 from wyoming_stt.workers import WorkerPool
 
 __all__ = ["Lease", "LeaseStats"]
@@ -26,6 +27,8 @@ class LeaseStats:
     audio_s: float = 0.0
     queue_s: float = 0.0
     decode_s: float = 0.0
+    skipped_s: float = 0.0
+    """Audio that was not decoded, since nobody spoke in it."""
 
     @property
     def rtf(self) -> float:
@@ -123,6 +126,7 @@ class Lease:
             events += await self._run(partial(session.accept, piece), len(piece))
         if last:
             events += await self._run(lambda: session.accept(rest) + session.finish(), len(rest))
+        self.stats.skipped_s = session.num_skipped / SAMPLE_RATE
         return events
 
     async def _open(self) -> Session:

@@ -77,6 +77,11 @@ class Session:
         self._look_ahead: Hypothesis | None = None
         self.state = SessionState.LISTENING
 
+    @property
+    def num_skipped(self) -> int:
+        """Samples at 16 kHz in which nobody spoke, so that the recogniser did not get them."""
+        return self._position - self._num_fed
+
     def accept(self, pcm: bytes) -> list[Event]:
         """Take PCM in the utterance's format, of any length; return what it brought about."""
         if self.state is SessionState.ENDED:

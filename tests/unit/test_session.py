@@ -101,6 +101,19 @@ def test_without_a_gate_speech_is_not_told_of() -> None:
     assert events[-1].text == "turn on the kitchen"
 
 
+def test_what_nobody_said_is_counted_as_skipped() -> None:
+    session = Session(FakeRecognizer(), GATED)
+    session.accept(quiet(3))
+    assert session.num_skipped == 3 * SECOND
+    session.accept(loud(2))
+    session.finish()
+    assert SECOND < session.num_skipped < 3 * SECOND, "some is kept before speech"
+    ungated = Session(FakeRecognizer(), OPEN)
+    ungated.accept(quiet(3))
+    ungated.finish()
+    assert ungated.num_skipped == 0
+
+
 @settings(max_examples=50)
 @given(patterns(), st.data(), st.sampled_from(sorted(ALL_OPTIONS)))
 def test_one_final_transcript_ends_it_all(pcm: bytes, data: st.DataObject, name: str) -> None:

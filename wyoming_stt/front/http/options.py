@@ -1,6 +1,7 @@
 """What the HTTP door is, whom it lets in, and how much it takes from one client."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -84,6 +85,14 @@ class HttpOptions:
         for name in _ZERO_IS_OFF:
             if getattr(self, name) < 0:
                 raise SettingsError(f"{name} cannot be below 0")
+        for origin in self.allow_origin:
+            if "://" not in origin:
+                raise SettingsError(f"allow_origin: {origin!r} is not like https://host:port")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise SettingsError(f"trusted_proxies: {error}") from None
         if self.drain_s < 1:
             raise SettingsError("drain_s must be 1 or more: a final transcript takes its time")
         for name in self.__slots__:

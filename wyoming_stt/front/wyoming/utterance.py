@@ -39,6 +39,7 @@ async def transcribe(
                 events = await (lease.finish() if pcm is None else lease.accept(pcm))
                 final = next((e for e in events if isinstance(e, FinalTranscript)), None)
                 if final is not None:
+                    watch.skipped_s = lease.stats.skipped_s
                     watch.final(final.text)
                 if events:  # mostly there are none, and even sending nothing takes its time
                     await send(begin.transcript.write(events))

@@ -135,3 +135,15 @@ async def test_who_does_not_read_is_cut() -> None:
     async with serving(endless, options) as server, connected(server.addresses[0]) as (_, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await gone.wait()
+
+
+async def test_who_pings_without_reading_the_answers_is_cut() -> None:
+    options = HttpOptions(uri=ANYWHERE, write_timeout_s=0.1)
+    ping = b"\x89\xfd" + bytes(4) + bytes(125)  # masked, as clients must; the largest there is
+    async with open_door(options) as door, connected(door.url) as (reader, writer):
+        writer.write(b"GET /v1/ws HTTP/1.1\r\n" + UPGRADE)
+        assert b" 101 " in await reader.readline()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(ping * 1_000)
+                await writer.drain()

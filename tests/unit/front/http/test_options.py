@@ -24,6 +24,18 @@ def test_a_drain_takes_a_second_at_least() -> None:
         HttpOptions(drain_s=0.5)
 
 
+@pytest.mark.parametrize("origin", ["*", "panel.example", "localhost:3000", ""])
+def test_what_can_never_be_an_origin_is_told(origin: str) -> None:
+    with pytest.raises(SettingsError, match="is not like https://host:port"):
+        HttpOptions(allow_origin=(origin,))
+
+
+@pytest.mark.parametrize("proxy", ["*", "nginx", "10.0.0.1/8", "10.0.0"])
+def test_what_can_never_be_a_proxys_address_is_told(proxy: str) -> None:
+    with pytest.raises(SettingsError, match="trusted_proxies"):
+        HttpOptions(trusted_proxies=(proxy,))
+
+
 def test_lists_may_be_written_with_commas() -> None:
     written = {"http.allow_origin": "https://a, https://b", "http.trusted_proxies": "10.0.0.0/8"}
     http = load_settings(command_line=tree_of(written), environment={}).http
