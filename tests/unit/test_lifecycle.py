@@ -20,7 +20,7 @@ from wyoming_stt.errors import (
 )
 from wyoming_stt.lifecycle import Lifecycle, LifecycleOptions
 from wyoming_stt.loading import LoadedModel, ModelSource
-from wyoming_stt.model_state import ModelState, StateRecord
+from wyoming_stt.model_state import ModelState
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
@@ -301,22 +301,6 @@ async def test_closing_ends_a_load() -> None:
         with pytest.raises(ShuttingDownError):
             await waiting
         stuck.let_go.set()
-
-
-def test_an_illegal_step_is_our_bug() -> None:
-    record = StateRecord()
-    with pytest.raises(RuntimeError, match="no way from UNINITIALIZED to READY"):
-        record.move(ModelState.READY, "a")
-
-
-def test_the_history_is_bounded() -> None:
-    record = StateRecord()
-    for _ in range(1000):
-        for state in (ModelState.LOADING, ModelState.ERROR):
-            record.move(state, "a")
-        record.fail("a", "model_error", "no")
-    assert (len(record.transitions), len(record.failures)) == (100, 10)
-    assert record.counts[ModelState.ERROR] == 1000
 
 
 @pytest.mark.parametrize("wrong", [{"retry_s": 0.0}, {"max_failures": 0}, {"unload_after_s": -1.0}])
