@@ -4,7 +4,8 @@ Routes raise `HttpError`, or let an `SttError` pass. REST answers it as JSON wit
 stream and a WebSocket as an `error` message; all take it from `problem_of`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -102,6 +103,8 @@ class Problem:
     code: ErrorCode
     message: str
     retry_after_ms: int | None = None
+    extra_headers: Mapping[str, str] = field(default_factory=dict)
+    """Such as `Allow`, where a route does not answer a method."""
 
     @property
     def is_ours(self) -> bool:
@@ -117,11 +120,12 @@ class Problem:
     @property
     def headers(self) -> dict[str, str]:
         """What goes with the status; `Retry-After` in whole seconds, never sooner than meant."""
+        headers = dict(self.extra_headers)
         if self.code is ErrorCode.UNAUTHORIZED:
-            return {"WWW-Authenticate": "Bearer"}
-        if self.retry_after_ms is None:
-            return {}
-        return {"Retry-After": str(-(-self.retry_after_ms // 1000))}
+            headers["WWW-Authenticate"] = "Bearer"
+        if self.retry_after_ms is not None:
+            headers["Retry-After"] = str(-(-self.retry_after_ms // 1000))
+        return headers
 
 
 def problem_of(error: Exception) -> Problem:
@@ -134,7 +138,7 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             code = _OF_STATUS.get(error.status_code, ErrorCode.INVALID_REQUEST)
             message = code.example if code is ErrorCode.NOT_FOUND else error.detail
-            return Problem(error.status_code, code, message)
+            return Problem(error.status_code, code, message, extra_headers=error.headers or {})
         case errors.SttError():
             for kind, code in _OF_STT_ERROR:
                 if isinstance(error, kind):

@@ -117,6 +117,7 @@ async def test_metrics_name_routes_by_their_templates() -> None:
 async def test_what_is_not_here(method: str, path: str, status: int, code: str) -> None:
     async with open_door() as door, door.client() as client:
         answer = await client.request(method, path)
+    assert ("Allow" in answer.headers) is (status == 405)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["X-Request-Id"]
 
