@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
 from wyoming_stt.front.http.middleware.request_id import HEADER, choose_request_id
 from wyoming_stt.front.http.options import HttpOptions
+from wyoming_stt.front.http.websocket.pace import PacedReader
 
 __all__ = ["DoorConfig", "HttpConnection", "WebSocketConnection"]
 
@@ -161,7 +161,7 @@ class HttpConnection(_ReaderGuard, HttpToolsProtocol):
             self._check = None
 
 
-class WebSocketConnection(_ReaderGuard, WebSocketsSansIOProtocol):
+class WebSocketConnection(_ReaderGuard, PacedReader):
     """Reads nothing more from a client that does not read itself: each ping would cost a pong."""
 
     def data_received(self, data: bytes) -> None:

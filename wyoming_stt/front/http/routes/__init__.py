@@ -4,8 +4,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from wyoming_stt.front.http.routes import docs, health, models
+from wyoming_stt.front.http.routes import docs, health, models, openai, transcribe, websocket
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (health.router, models.router, docs.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    health.router,
+    models.router,
+    transcribe.router,
+    openai.router,
+    websocket.router,
+    docs.router,
+)

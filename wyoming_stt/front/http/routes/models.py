@@ -9,6 +9,7 @@ from wyoming_stt.front.http.errors import ErrorCode
 from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.schemas import ModelEntry, ModelList
 from wyoming_stt.front.http.state import Door, DoorState
+from wyoming_stt.front.http.websocket.conversation import RATES
 
 __all__ = ["model", "models", "router"]
 
@@ -16,8 +17,6 @@ router: Final = APIRouter(tags=["Models"])
 
 FORMATS: Final = ("wav", "mp3", "m4a", "aac", "ogg", "opus", "flac", "webm")
 """Containers that clients may count on; what else PyAV reads is taken, too."""
-RATES: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""Sample rates of raw PCM, in Hz; files may have any."""
 
 
 @router.get("/v1/models")
