@@ -11,7 +11,7 @@ from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
-__all__ = ["LONG", "OPEN", "Stuck", "engine_on"]
+__all__ = ["LONG", "OPEN", "Stuck", "engine_on", "eventually"]
 
 LONG = 60.0
 """Seconds: for what must not happen in a test."""
@@ -58,3 +58,10 @@ async def engine_on(
         if thread.name == "inference":
             thread.join(LONG)
             assert not thread.is_alive()
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(LONG):
+        while not condition():  # noqa: ASYNC110 - nothing tells of every state
+            await asyncio.sleep(0.005)

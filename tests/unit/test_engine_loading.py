@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.chunks import every
-from tests.support.engines import LONG, OPEN, Stuck, engine_on
+from tests.support.engines import OPEN, Stuck, engine_on, eventually
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.sound import loud
 from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
@@ -187,9 +187,7 @@ async def test_a_model_that_fails_again_and_again_gives_way_to_the_fallback() ->
         async with engine.open(OPEN) as lease:
             with pytest.raises(InferenceError):
                 await lease.accept(loud(1))
-    async with asyncio.timeout(LONG):
-        while not engine.lifecycle.on_fallback:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.005)
+    await eventually(lambda: engine.lifecycle.on_fallback)
     async with engine.open(OPEN) as lease:
         await lease.accept(loud(1))
         assert (await lease.finish())[-1].text == "turn on the kitchen"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import LONG, Stuck
+from tests.support.engines import Stuck, eventually
 from wyoming_stt.errors import (
     InferenceError,
     ModelError,
@@ -61,12 +61,6 @@ async def lifecycle_of(
     yield lifecycle
     await lifecycle.close()
     assert asyncio.all_tasks() == before
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(LONG):
-        while not condition():  # noqa: ASYNC110 - nothing tells of every state
-            await asyncio.sleep(0.005)
 
 
 def states(lifecycle: Lifecycle) -> list[ModelState]:
