@@ -272,9 +272,6 @@ async def test_unloading_on_demand_lets_utterances_end() -> None:
         assert not hasattr(model, "recognizer")
 
 
-# The end.
-
-
 async def test_closed_it_serves_nobody() -> None:
     async with lifecycle_of(source("a")) as lifecycle:
         await lifecycle.ready()
