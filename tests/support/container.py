@@ -51,7 +51,7 @@ class Container:
         self.log = ""
         self._grown = threading.Condition()
         variables = [f"{k}={v}" for k, v in (image.environment | dict(environment)).items()]
-        script = f'scratch=$1 data=$2; shift 2; {prepare}; exec "$@"'
+        script = f'scratch=$1 data=$2; shift 2\n{prepare}\nexec "$@"'
         (folder / "scratch").mkdir(exist_ok=True)
         self.data.mkdir(exist_ok=True)
         places = (str(folder / "scratch"), str(self.data))
