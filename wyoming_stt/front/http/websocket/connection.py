@@ -19,7 +19,7 @@ from wyoming_stt.front.http.websocket.conversation import (
     problem_message,
 )
 from wyoming_stt.front.http.websocket.messages import ErrorMessage, ServerMessage, heard, text_of
-from wyoming_stt.front.http.websocket.microphone import Microphone
+from wyoming_stt.front.http.websocket.microphone import Microphone, added
 from wyoming_stt.front.http.websocket.pace import pace_of
 from wyoming_stt.front.http.websocket.patience import Patience
 from wyoming_stt.observability.observer import Watch, observed
@@ -67,7 +67,7 @@ class _Connection:
     async def next(self) -> Audio | Leave:
         """Return what has to be done next; mistakes are answered on the way."""
         while True:
-            message = await self.patience.wait_for(self._receive())
+            message = await self.patience.wait_for(self._receive)
             action = message if isinstance(message, Leave) else self.conversation.receive(message)
             match action:
                 case Audio() | Leave():
@@ -110,7 +110,7 @@ class _Utterances:
         self._microphone = microphone
         self._next: Audio | Leave | None = first
         self._leave: Leave | None = None
-        self._past = microphone.cost
+        self._past = microphone.stats
 
     async def follow(self) -> Leave:
         """Tell the client what it says, to its last word; return how it ended."""
@@ -136,9 +136,9 @@ class _Utterances:
             try:
                 events = await self._follow_utterance(events, watch)
             finally:
-                cost = self._microphone.cost
-                added, self._past = cost.since(self._past), cost
-                watch.stats, watch.skipped_s = added.stats, added.skipped_s
+                stats = self._microphone.stats
+                watch.stats, self._past = added(stats, self._past), stats
+                watch.skipped_s = watch.stats.skipped_s
             watch.final(text_of(events))
         await self._send(events)
 

@@ -1,6 +1,5 @@
 """A client's audio on its way to the engine: one stream for the client, whatever fails in it."""
 
-from dataclasses import dataclass, field
 from typing import Final, Self
 
 from wyoming_stt.engine import Engine, LeaseStats, UtteranceOptions
@@ -9,32 +8,13 @@ from wyoming_stt.events import Event, moved
 from wyoming_stt.recording import Listening, RecordingOptions
 from wyoming_stt.types import SAMPLE_RATE
 
-__all__ = ["Cost", "Microphone"]
+__all__ = ["Microphone", "added"]
 
 DEAF_S: Final = 2.0
 """Audio that is not listened to when the engine takes nothing: time for a place to become free, and
 not an error for every word until then."""
 CALM_S: Final = 2.0
 """Without speech for so long, nobody is in the middle of something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What audio has cost the engine."""
-
-    stats: LeaseStats = field(default_factory=LeaseStats)
-    """`audio_s` is all that was received."""
-    skipped_s: float = 0.0
-    """Audio that the engine was spared."""
-
-    def since(self, past: "Cost") -> "Cost":
-        """Return what was added."""
-        stats = LeaseStats(
-            self.stats.audio_s - past.stats.audio_s,
-            self.stats.queue_s - past.stats.queue_s,
-            self.stats.decode_s - past.stats.decode_s,
-        )
-        return Cost(stats, self.skipped_s - past.skipped_s)
 
 
 class Microphone:
@@ -47,7 +27,7 @@ class Microphone:
         self._options = options
         self._recording = recording
         self._received = self._restless = self._deaf_until = 0
-        self._past = Cost()
+        self._past = LeaseStats()
         self._listening = Listening(engine, options, recording)
         self._begins_at = 0
 
@@ -62,12 +42,15 @@ class Microphone:
         return self._received - self._restless > self._options.format.seconds_to_bytes(CALM_S)
 
     @property
-    def cost(self) -> Cost:
-        """What it has cost so far."""
-        past, now = self._past.stats, self._listening.stats
-        audio_s = self._received / self._options.format.seconds_to_bytes(1)
-        stats = LeaseStats(audio_s, past.queue_s + now.queue_s, past.decode_s + now.decode_s)
-        return Cost(stats, self._past.skipped_s + self._listening.skipped_s)
+    def stats(self) -> LeaseStats:
+        """What all of it has cost so far; `skipped_s` is what the engine was spared."""
+        past, now = self._past, self._listening.stats
+        return LeaseStats(
+            audio_s=self._received / self._options.format.seconds_to_bytes(1),
+            queue_s=past.queue_s + now.queue_s,
+            decode_s=past.decode_s + now.decode_s,
+            skipped_s=past.skipped_s + self._listening.skipped_s,
+        )
 
     async def accept(self, pcm: bytes) -> list[Event]:
         """Take PCM of any length; return what it brought about.
@@ -108,7 +91,7 @@ class Microphone:
 
     async def _begin_anew(self, error: SttError) -> None:
         await self._listening.aclose()
-        self._past = self.cost
+        self._past = self.stats
         self._listening = Listening(self._engine, self._options, self._recording)
         half_frame = self._received % self._options.format.frame_bytes
         self._begins_at = self._received - half_frame
@@ -121,3 +104,13 @@ class Microphone:
         audio = self._options.format
         offset = self._begins_at // audio.frame_bytes * SAMPLE_RATE // audio.rate
         return [moved(event, offset) for event in events] if offset else events
+
+
+def added(now: LeaseStats, past: LeaseStats) -> LeaseStats:
+    """Return what has been added to `past`."""
+    return LeaseStats(
+        now.audio_s - past.audio_s,
+        now.queue_s - past.queue_s,
+        now.decode_s - past.decode_s,
+        now.skipped_s - past.skipped_s,
+    )

@@ -1,7 +1,7 @@
 """How long a client is waited for."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from wyoming_stt.front.http.errors import ErrorCode
@@ -32,19 +32,20 @@ class Patience:
         self._waits_since = 0.0
         self._end: Leave | None = None
 
-    async def wait_for(self, message: Awaitable[T]) -> T | Leave:
-        """Return the message, or why there will be none."""
-        self._waits_since = asyncio.get_running_loop().time()
-        try:
-            # Entered also where the end has come: what is awaited must be, and is then cancelled.
-            async with asyncio.timeout(None if self._end is None else 0) as self._waiting:
-                return await message
-        except TimeoutError:
-            if self._end is None:
-                raise
-            return self._end
-        finally:
-            self._waiting = None
+    async def wait_for(self, receive: Callable[[], Awaitable[T]]) -> T | Leave:
+        """Return the next message, or why there will be none."""
+        while self._end is None:  # asked first: some clients never let us wait
+            self._waits_since = asyncio.get_running_loop().time()
+            waiting = self._waiting = asyncio.timeout(None)
+            try:
+                async with waiting:
+                    return await receive()
+            except TimeoutError:
+                if not waiting.expired():
+                    raise
+            finally:
+                self._waiting = None
+        return self._end
 
     async def watch(self) -> None:
         """Run beside the conversation until it has to end."""
