@@ -33,6 +33,7 @@ LAYERS = (
             "choice",
             "upgrade",
             "preflight",
+            "administration",
             "app",
             "cli",
             "__main__",

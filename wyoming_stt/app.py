@@ -12,13 +12,17 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from wyoming_stt.administration import Administrator
 from wyoming_stt.choice import Choice, choose
-from wyoming_stt.data_folder import open_store
+from wyoming_stt.data_folder import data_folder, open_store
 from wyoming_stt.doors import open_doors
 from wyoming_stt.engine import Engine
 from wyoming_stt.errors import ModelError
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.served import ServedModel
+from wyoming_stt.observability.history import FILE, History
+from wyoming_stt.observability.recorder import recorded
+from wyoming_stt.observability.tally import Tally, counted
 from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.settings import Settings
 from wyoming_stt.upgrade import upgrade
@@ -74,7 +78,17 @@ async def serve(settings: Settings) -> None:
     # What was started last stops first: goodbye to the network, drain, then the engine.
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running_engine(settings, choice))
-        doors = await stack.enter_async_context(open_doors(engine, settings, promised))
+        tally = Tally()
+        await stack.enter_async_context(_remembered(tally, engine, settings))
+        doors = await stack.enter_async_context(
+            open_doors(
+                engine,
+                settings,
+                promised,
+                tally=tally,
+                administration=Administrator(engine, choice, settings, store),
+            )
+        )
         server = doors.wyoming
         logger.info("Listening on %s; the model is loading", ", ".join(server.addresses))
         for url in doors.http:
@@ -94,6 +108,19 @@ async def serve(settings: Settings) -> None:
         drain_s = max(settings.wyoming.drain_s, settings.http.drain_s if doors.http else 0)
         logger.info("Stopping; open utterances have %g s to end", drain_s)
     logger.info("Stopped")
+
+
+@asynccontextmanager
+async def _remembered(tally: Tally, engine: Engine, settings: Settings) -> AsyncIterator[None]:
+    """Keep the statistics while the block runs, and say at its end what happened."""
+    options = settings.statistics
+    async with AsyncExitStack() as stack:
+        if options.enabled:
+            history = History(data_folder(settings) / FILE, options.keep_days)
+            count = partial(counted, tally, engine)
+            await stack.enter_async_context(recorded(history, count, options.every_s))
+        yield
+        logger.info("Since the start, %s", tally)
 
 
 @asynccontextmanager

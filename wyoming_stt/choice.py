@@ -69,7 +69,8 @@ def source_of(files: ModelFiles, store: ModelStore, settings: Settings) -> Model
     languages = settings.model.languages or files.manifest.languages
     options = ort_options(settings)
     load = partial(_load_installed, files, store, languages, options)
-    return ModelSource(files.id, load)
+    largest = max(files.manifest.files, key=lambda file: file.size, default=None)
+    return ModelSource(files.id, load, files.version, largest.sha256 if largest else None)
 
 
 def _own(folder: Path, settings: Settings, packaged: dict[str, Path]) -> Choice:

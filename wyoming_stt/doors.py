@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from wyoming_stt.engine import Engine
 from wyoming_stt.front import wyoming
+from wyoming_stt.front.administration import Administration
 from wyoming_stt.front.served import ServedModel
-from wyoming_stt.observability.observer import Nobody, Observer
+from wyoming_stt.observability.observer import Observer
+from wyoming_stt.observability.tally import Tally
 from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import Settings
 
@@ -26,9 +28,21 @@ class Doors:
 
 @asynccontextmanager
 async def open_doors(
-    engine: Engine, settings: Settings, promised: ServedModel
+    engine: Engine,
+    settings: Settings,
+    promised: ServedModel,
+    *,
+    tally: Tally,
+    administration: Administration,
 ) -> AsyncIterator[Doors]:
     """Listen while the block runs; at its end let what is open finish, then close.
+
+    Args:
+        engine: need not be ready.
+        settings: of the doors.
+        promised: what clients are told of the model until it is loaded.
+        tally: counts what happens at all doors.
+        administration: what the HTTP door may tell of the machine, and do with its models.
 
     Raises:
         SettingsError: there is no listening on one of the addresses.
@@ -36,7 +50,7 @@ async def open_doors(
     defaults = UtteranceOptions(
         search=settings.search, vad=settings.vad, endpoint=settings.endpoint
     )
-    observer: Observer = Nobody()
+    observer: Observer = tally
     stops = []
     async with AsyncExitStack() as stack:
         addresses: tuple[str, ...] = ()
@@ -45,10 +59,15 @@ async def open_doors(
             from wyoming_stt.front.http import server as http  # noqa: PLC0415
             from wyoming_stt.observability.metrics import Metrics  # noqa: PLC0415
 
-            observer = metrics = Metrics(engine)
+            observer = metrics = Metrics(engine, tally)
             second = await stack.enter_async_context(
                 http.serve(
-                    engine, settings.http, defaults=defaults, promised=promised, metrics=metrics
+                    engine,
+                    settings.http,
+                    defaults=defaults,
+                    promised=promised,
+                    metrics=metrics,
+                    administration=administration,
                 )
             )
             addresses = second.addresses

@@ -90,6 +90,11 @@ class Engine:
         """How many utterances would be admitted at once."""
         return 0 if self._places.locked() else self.options.max_utterances - self._taken
 
+    @property
+    def queue_depth(self) -> int:
+        """How many utterances wait: for a place, or for a thread that decodes them."""
+        return self._waiting + self._pool.num_waiting
+
     async def start(self) -> None:
         """Begin to load the model, and return."""
         self.lifecycle.start()

@@ -254,7 +254,7 @@ class Lifecycle:
                 self.record.fail(source.name, error.code, str(error))
                 raise
             old, self.active = self.active, model
-            self.info = model.recognizer.info
+            self.info = source.identify(model.recognizer.info)
             self.record.move(ModelState.READY, source.name)
             _LOGGER.info(
                 "Model %s loaded in %.2f s, warm %.2f s later",

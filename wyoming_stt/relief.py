@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,8 @@ class Relief:
 
     def __init__(self, options: DegradeOptions, lifecycle: Lifecycle) -> None:
         self.level = Level.NORMAL
+        self.counts: Counter[Level] = Counter()
+        """How often each level was entered."""
         self._ladder = DegradeLadder(options)
         self._lifecycle = lifecycle
         self._timer: asyncio.TimerHandle | None = None
@@ -65,6 +68,7 @@ class Relief:
         loop = asyncio.get_running_loop()
         before, self.level = self.level, self._ladder.update(loop.time())
         if self.level is not before:
+            self.counts[self.level] += 1
             short, _ = self.load()
             _LOGGER.warning(
                 "Load: %s after %s (real-time factor %.2f, waits of %.2f s in the last 10 s)",

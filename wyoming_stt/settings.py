@@ -31,6 +31,7 @@ from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.log import LogSettings
+from wyoming_stt.observability.history import HistoryOptions
 from wyoming_stt.ort import OrtOptions
 from wyoming_stt.profile import Profile, profile_settings
 from wyoming_stt.readiness import ReadinessOptions
@@ -133,6 +134,7 @@ class Settings(BaseModel):
     vad: VadOptions = VadOptions()
     endpoint: EndpointOptions = EndpointOptions.from_sensitivity("default")
     ort: OrtOptions = OrtOptions()
+    statistics: HistoryOptions = HistoryOptions()
     readiness: ReadinessOptions = ReadinessOptions()
     log: LogSettings = LogSettings()
 

@@ -23,7 +23,8 @@ TELL_EVERY: Final = 0.25
 async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: Settings) -> None:
     """Fetch the model that is wanted and swap it in; tries again, later and later, until it can.
 
-    Returns at once where nothing is wanted or the network is not to be used. Cancelling it ends a
+    Returns at once where nothing is wanted or the network is not to be used. A model that somebody
+    activated meanwhile stays. Cancelling it ends a
     download within a second; what has arrived is kept.
     """
     spec = choice.wanted
@@ -34,6 +35,9 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
     while True:
         try:
             pulled = await _pull(spec, store)
+            if engine.lifecycle.chosen.name != choice.chosen.name:
+                _LOGGER.info("The model %s is installed; another was activated", spec.id)
+                return
             await engine.lifecycle.swap(source_of(pulled.files, store, settings))
         except OfflineError:
             return

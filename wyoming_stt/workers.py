@@ -112,6 +112,12 @@ class WorkerPool:
         for _ in range(size):
             self._hire()
 
+    @property
+    def num_waiting(self) -> int:
+        """Calls that no thread has taken up yet."""
+        # A closed pool has one more in its queue, which ends its threads.
+        return max(0, self._jobs.qsize() - self._closed)
+
     async def run(self, call: Callable[[], T], timeout_s: float) -> Done[T]:
         """Call in a thread; the timeout counts from when a thread takes it up.
 

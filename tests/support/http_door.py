@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 from starlette.types import ASGIApp
 
 from tests.support.wyoming_door import PROMISED, load_fake
+from wyoming_stt.administration import Administrator
 from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.choice import Choice
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.front.http.app import DoorApp
 from wyoming_stt.front.http.binding import bind
@@ -22,8 +25,12 @@ from wyoming_stt.front.http.server import HttpServer, serve
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.observability.metrics import Metrics
+from wyoming_stt.settings import ModelSettings, Settings
+from wyoming_stt.store import ModelStore
 
 ANYWHERE = "tcp://127.0.0.1:0"
+NOWHERE = Path("/nowhere")
+"""Nothing is in this data folder."""
 
 
 @dataclass
@@ -48,9 +55,11 @@ async def open_door(
     *,
     ready: bool = True,
     lifecycle: LifecycleOptions | None = None,
+    fallback: ModelSource | None = None,
+    data_dir: Path = NOWHERE,
 ) -> AsyncIterator[Door]:
     limits = engine_options or EngineOptions(workers=1)
-    engine = Engine(ModelSource("fake", load), limits, lifecycle=lifecycle)
+    engine = Engine(ModelSource("fake", load), limits, fallback=fallback, lifecycle=lifecycle)
     await engine.start()
     metrics = Metrics(engine)
     try:
@@ -62,6 +71,13 @@ async def open_door(
             defaults=UtteranceOptions(vad=VadOptions(kind="energy")),
             promised=PROMISED,
             metrics=metrics,
+            administration=Administrator(
+                engine,
+                Choice(engine.lifecycle.chosen, PROMISED.languages, "the test says so"),
+                Settings(data_dir=data_dir, model=ModelSettings(name="fake")),
+                ModelStore(data_dir),
+                builtin=data_dir / "builtin",
+            ),
         ) as server:
             yield Door(server, engine, metrics)
     finally:

@@ -13,6 +13,7 @@ from wyoming_stt.cli.models import models
 from wyoming_stt.cli.quantize import quantize
 from wyoming_stt.cli.say import say
 from wyoming_stt.cli.serve import serve
+from wyoming_stt.cli.stats import stats
 from wyoming_stt.cli.transcribe import transcribe
 from wyoming_stt.errors import SttError
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, transcribe, say, health, info, quantize):
+for command in (serve, transcribe, say, health, info, stats, quantize):
     app.command()(command)
 app.add_typer(models)
 

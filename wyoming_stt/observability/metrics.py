@@ -2,21 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from wyoming_stt.engine import Engine, ModelState
 from wyoming_stt.memory import resident_bytes
 from wyoming_stt.observability.observer import Report
+from wyoming_stt.observability.tally import Tally, ToldError
 
-__all__ = ["PREFIX", "Metrics", "ToldError"]
+__all__ = ["PREFIX", "Metrics"]
 
 PREFIX: Final = "wyoming_stt"
-MAX_LAST_ERRORS: Final = 10
 LATENCY_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5, 10, 30)
 """Around what a listener notices: 0.2 s feels immediate, after 1 s people speak again."""
 DURATION_BUCKETS_S: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -24,24 +23,16 @@ RTF_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 3)
 RATIO_BUCKETS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1)
 
 
-class ToldError(NamedTuple):
-    """An error that the server had to answer for."""
-
-    at: datetime
-    door: str
-    code: str
-
-
 class Metrics:
-    """An `Observer` that keeps count, in a registry of its own.
+    """An `Observer` that keeps count in a registry of its own, and passes all on to the tally.
 
     Label values come from fixed sets (doors, codes, route templates), never from a client.
     """
 
     content_type: Final = CONTENT_TYPE_LATEST
 
-    def __init__(self, engine: Engine) -> None:
-        self.last_errors: deque[ToldError] = deque(maxlen=MAX_LAST_ERRORS)
+    def __init__(self, engine: Engine, tally: Tally | None = None) -> None:
+        self.tally = tally or Tally()
         self.registry = CollectorRegistry()
         self.registry.register(_EngineCollector(engine))
         ProcessCollector(registry=self.registry)
@@ -88,12 +79,19 @@ class Metrics:
             "vad_skipped_seconds", "Audio not decoded, since nobody spoke in it."
         )
 
+    @property
+    def last_errors(self) -> deque[ToldError]:
+        """The last ones that the server had to answer for, newest first."""
+        return self.tally.last_errors
+
     def began(self, door: str) -> None:
         """Count an open utterance."""
+        self.tally.began(door)
         self._active.labels(door).inc()
 
     def ended(self, report: Report) -> None:
         """Count a closed one, and what it cost."""
+        self.tally.ended(report)
         stats = report.stats
         self._active.labels(report.door).dec()
         self._utterances.labels(report.door, report.outcome).inc()
@@ -110,9 +108,8 @@ class Metrics:
 
     def told(self, door: str, code: str, *, is_ours: bool) -> None:
         """Count an error that a client was told; remember it if the server is to blame."""
+        self.tally.told(door, code, is_ours=is_ours)
         self._errors.labels(code).inc()
-        if is_ours:
-            self.last_errors.appendleft(ToldError(datetime.now(UTC), door, code))
 
     def answered(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count a request by the template of its route."""
@@ -151,8 +148,17 @@ class _EngineCollector:
         for state in ModelState:
             states.add_metric([state.value], float(state is self._engine.state))
         yield states
+        entered = CounterMetricFamily(
+            f"{PREFIX}_model_transitions", "How often each state was entered.", labels=["state"]
+        )
+        for state, count in self._engine.lifecycle.record.counts.items():
+            entered.add_metric([state.value], count)
+        yield entered
+        on_fallback = self._engine.lifecycle.on_fallback
+        yield _gauge("model_fallback", "1 while the fallback stands in.", on_fallback)
         level = self._engine.relief.level
         yield _gauge("degrade_level", "0: nothing is done without, to 4: another model.", level)
+        yield _gauge("queue_depth", "Utterances that wait for a decoder.", self._engine.queue_depth)
         yield _gauge("memory_bytes", "Resident memory of the process.", resident_bytes())
         if (times := self._engine.load_times) is not None:
             yield _gauge("model_load_seconds", "To read the weights.", times.load_s)

@@ -51,7 +51,7 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
     app = BodyLimits(app, options)
     app = Drain(app, traffic)
     if token is not None:
-        app = BearerToken(app, token)
+        app = BearerToken(app, token, state.admin_token)
     if options.requests_per_minute:
         limiter = RateLimiter(options.requests_per_minute, options.request_burst)
         app = RateLimit(app, limiter, metrics, options.requests_per_minute)

@@ -3,13 +3,14 @@
 import asyncio
 import socket
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.http.options import HttpOptions
 
-__all__ = ["bind", "read_token"]
+__all__ = ["bind", "read_admin_token", "read_token"]
 
 BACKLOG: Final = 128
 MAX_TOKEN_CHARS: Final = 1_024
@@ -53,13 +54,22 @@ def read_token(options: HttpOptions) -> str | None:
     Raises:
         SettingsError: both are set, the file cannot be read, or that is no token.
     """
-    token, source = options.api_token, "http.api_token"
-    if options.api_token_file is not None:
+    return _token("http.api_token", options.api_token, options.api_token_file)
+
+
+def read_admin_token(options: HttpOptions) -> str | None:
+    """Return the token of those who may change what is served; as `read_token`."""
+    return _token("http.admin_token", options.admin_token, options.admin_token_file)
+
+
+def _token(name: str, token: str | None, file: Path | None) -> str | None:
+    source = name
+    if file is not None:
         if token is not None:
-            raise SettingsError("http.api_token and http.api_token_file are both set: choose one")
-        file, source = options.api_token_file.expanduser(), "http.api_token_file"
+            raise SettingsError(f"{name} and {name}_file are both set: choose one")
+        source = f"{name}_file"
         try:
-            with file.open(encoding="ascii") as opened:
+            with file.expanduser().open(encoding="ascii") as opened:
                 token = opened.read(MAX_TOKEN_CHARS + len("\n") + 1).strip()
         except UnicodeDecodeError:
             token = ""  # the error would show a part of it

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request", 400, "language: expected a code such as en"
     UNAUTHORIZED = "unauthorized", 401, "the token is missing or wrong"
     ORIGIN_DENIED = "origin_denied", 403, "pages of https://evil.example may not use this server"
+    ADMIN_ONLY = "admin_only", 403, "only the owner of this server may do that"
     NOT_FOUND = "not_found", 404, "there is nothing here; /docs lists the routes"
     MODEL_NOT_FOUND = "model_not_found", 404, "no model 'large' here; known: home-en"
     METRICS_DISABLED = "metrics_disabled", 404, "metrics are off: start the server with --metrics"

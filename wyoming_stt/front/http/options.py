@@ -31,6 +31,11 @@ class HttpOptions:
     Better in `api_token_file`: a command line is seen by every process."""
     api_token_file: Path | None = None
     """A file that holds nothing but the token."""
+    admin_token: str | None = field(default=None, repr=False)
+    """Whoever has it may also activate, unload and reload models; programs of this machine may do
+    so without one."""
+    admin_token_file: Path | None = None
+    """A file that holds nothing but that token."""
     insecure_no_token: bool = False
     """Let whoever reaches an address that is not this machine's own do without a token."""
     trusted_proxies: tuple[str, ...] = ()

@@ -4,15 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from wyoming_stt.engine import ModelState
 from wyoming_stt.front.http.errors import ErrorCode
 
 __all__ = [
+    "Answer",
     "ErrorBody",
-    "Health",
     "HeardSegment",
     "HeardWord",
-    "LastError",
     "ModelEntry",
     "ModelList",
     "NoDiarization",
@@ -23,13 +21,13 @@ __all__ = [
 ]
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
     """Fields are named as on the wire, also where Pydantic would keep `model_` for itself."""
 
     model_config = ConfigDict(protected_namespaces=())
 
 
-class ErrorBody(_Answer):
+class ErrorBody(Answer):
     """What went wrong."""
 
     error: str = Field(description="A sentence for a person.")
@@ -39,28 +37,7 @@ class ErrorBody(_Answer):
     )
 
 
-class LastError(_Answer):
-    """An error that the server had to answer for; its log says more."""
-
-    at: str = Field(description="Time in UTC, ISO 8601.")
-    door: str
-    code: str
-
-
-class Health(_Answer):
-    """How the process is."""
-
-    status: Literal["ok", "degraded", "loading", "error"]
-    model: str
-    model_state: ModelState
-    version: str
-    load_time_ms: int | None = Field(description="None until the model is loaded.")
-    warmup_time_ms: int | None
-    memory_mb: float = Field(description="Resident memory of the process, in 10^6 bytes.")
-    last_errors: list[LastError] = Field(description="The last ten, newest first.")
-
-
-class Ready(_Answer):
+class Ready(Answer):
     """An utterance would be decoded now."""
 
     status: Literal["ready"] = "ready"
@@ -74,7 +51,7 @@ class Unready(ErrorBody):
     reason: Literal["loading", "saturated", "shutting_down", "model_error"]
 
 
-class ModelEntry(_Answer):
+class ModelEntry(Answer):
     """A model, with OpenAI's fields first. What only its files tell is null until it is loaded."""
 
     id: str
@@ -98,14 +75,14 @@ class ModelEntry(_Answer):
     diarization: bool
 
 
-class ModelList(_Answer):
+class ModelList(Answer):
     """All models that may be asked for."""
 
     object: Literal["list"] = "list"
     data: list[ModelEntry]
 
 
-class HeardWord(_Answer):
+class HeardWord(Answer):
     """A word; times in seconds since the beginning of the recording."""
 
     word: str
@@ -114,7 +91,7 @@ class HeardWord(_Answer):
     confidence: float = Field(ge=0, le=1)
 
 
-class HeardSegment(_Answer):
+class HeardSegment(Answer):
     """Words between two pauses."""
 
     start: float
@@ -124,13 +101,13 @@ class HeardSegment(_Answer):
     confidence: float = Field(ge=0, le=1)
 
 
-class NoDiarization(_Answer):
+class NoDiarization(Answer):
     """Why no speakers are named."""
 
     reason: Literal["no_speaker_model"] = "no_speaker_model"
 
 
-class Transcription(_Answer):
+class Transcription(Answer):
     """A whole recording."""
 
     text: str
@@ -146,7 +123,7 @@ class Transcription(_Answer):
     )
 
 
-class StreamEvent(_Answer):
+class StreamEvent(Answer):
     """One event of a stream. A recording with long pauses has several finals, one after another."""
 
     type: Literal["partial", "final"]

@@ -10,8 +10,9 @@ from typing import Final
 import uvicorn
 
 from wyoming_stt.engine import Engine, UtteranceOptions
+from wyoming_stt.front.administration import Administration
 from wyoming_stt.front.http.app import DoorApp, build_app
-from wyoming_stt.front.http.binding import bind, read_token
+from wyoming_stt.front.http.binding import bind, read_admin_token, read_token
 from wyoming_stt.front.http.connection import DoorConfig, HttpConnection, WebSocketConnection
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.http.state import DoorState
@@ -36,6 +37,7 @@ async def serve(
     defaults: UtteranceOptions,
     promised: ServedModel,
     metrics: Metrics,
+    administration: Administration,
 ) -> AsyncIterator["HttpServer"]:
     """Listen while the block runs; at its end let open requests and streams finish, then close.
 
@@ -45,6 +47,7 @@ async def serve(
         defaults: of an utterance, where its client wishes nothing else.
         promised: what clients are told of the model until the engine has loaded it.
         metrics: counts what happens here, and maybe at other doors.
+        administration: what its owner may do with the models.
 
     Raises:
         SettingsError: there is no listening on `options.uri`, or it would not be safe.
@@ -52,7 +55,8 @@ async def serve(
     token = read_token(options)
     if options.cors_allow_any:
         logger.warning("Pages of every web site may use the server (--cors-allow-any)")
-    state = DoorState(engine, options, defaults, promised, metrics)
+    admin_token = read_admin_token(options)
+    state = DoorState(engine, options, defaults, promised, metrics, administration, admin_token)
     server = HttpServer(build_app(state, token), options, await bind(options, token))
     await server.start()
     try:

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from wyoming_stt.engine import Engine, UtteranceOptions
+from wyoming_stt.front.administration import Administration
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.served import ServedModel
 from wyoming_stt.observability.metrics import Metrics
@@ -27,6 +28,10 @@ class DoorState:
     """What the settings say of the model, until it is loaded."""
     metrics: Metrics
     """Counts what happens; also the `Observer` to give to `observed`."""
+    administration: Administration
+    """What may be told of the machine, and done with its models."""
+    admin_token: str | None = field(default=None, repr=False)
+    """Lets its bearer do so; without one only this machine's own programs may."""
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: streams end with what they have, nothing new begins."""
 

@@ -4,13 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from wyoming_stt.front.http.routes import docs, health, models, openai, transcribe, websocket
+from wyoming_stt.front.http.routes import admin, docs, health, models, openai, transcribe, websocket
 
 __all__ = ["ROUTERS"]
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
     models.router,
+    admin.router,
     transcribe.router,
     openai.router,
     websocket.router,

@@ -1,18 +1,19 @@
 """`/health` and `/ready` for whoever restarts or balances servers, `/metrics` for Prometheus."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from wyoming_stt import __version__
 from wyoming_stt.degrade import Level
 from wyoming_stt.engine import Engine, ModelState
 from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
 from wyoming_stt.front.http.openapi import documented
-from wyoming_stt.front.http.schemas import Health, LastError, Ready, Unready
+from wyoming_stt.front.http.schemas import Ready, Unready
 from wyoming_stt.front.http.state import Door, DoorState
-from wyoming_stt.memory import resident_bytes
+from wyoming_stt.front.http.vitals import Vitals, vitals_of
 
 __all__ = ["health", "metrics", "ready", "router"]
 
@@ -36,6 +37,13 @@ _REASON: Final = {
 }
 
 
+class Health(Vitals):
+    """How the process is."""
+
+    status: Literal["ok", "degraded", "loading", "error"]
+    version: str = Field(description="Of this program.")
+
+
 def _unready(code: ErrorCode) -> dict[str, Any]:
     return problem_of(HttpError(code)).body | {"reason": _REASON[code]}
 
@@ -52,22 +60,8 @@ _UNREADY: Final = {
 @router.get("/health")
 async def health(door: Door) -> Health:
     """Tell how the process is; 200 as long as it answers at all."""
-    times = door.engine.load_times
-    return Health.model_validate(
-        {
-            "status": _status(door.engine),
-            "model": door.served.name,
-            "model_state": door.engine.state,
-            "version": __version__,
-            "load_time_ms": None if times is None else round(times.load_s * 1000),
-            "warmup_time_ms": None if times is None else round(times.warm_up_s * 1000),
-            "memory_mb": round(resident_bytes() / 1e6, 1),
-            "last_errors": [
-                LastError(at=at.isoformat(timespec="seconds"), door=name, code=code)
-                for at, name, code in door.metrics.last_errors
-            ],
-        }
-    )
+    facts = {"status": _status(door.engine), "version": __version__, **vitals_of(door)}
+    return Health.model_validate(facts)
 
 
 @router.get("/ready", response_model=Ready, responses={503: _UNREADY})
@@ -94,7 +88,7 @@ async def metrics(door: Door) -> Response:
 
 
 def _status(engine: Engine) -> str:
-    makes_do = engine.lifecycle.on_fallback or engine.relief.level >= Level.DEGRADE
+    makes_do = engine.lifecycle.on_fallback or engine.relief.level > Level.NORMAL
     return "degraded" if makes_do and engine.state.is_serving else _STATUS[engine.state]
 
 

@@ -1,10 +1,12 @@
 """`/v1/models`: what is served, in OpenAI's shape and with what its clients do not know of."""
 
+import asyncio
 from typing import Final
 
 from fastapi import APIRouter
 
 from wyoming_stt.errors import UnknownModelError
+from wyoming_stt.front.administration import KnownModel
 from wyoming_stt.front.http.errors import ErrorCode
 from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.schemas import ModelEntry, ModelList
@@ -21,36 +23,53 @@ FORMATS: Final = ("wav", "mp3", "m4a", "aac", "ogg", "opus", "flac", "webm")
 
 @router.get("/v1/models")
 async def models(door: Door) -> ModelList:
-    """List the models."""
-    return ModelList(data=[_entry(door)])
+    """List the models on this machine; the active one is served, the others can be activated."""
+    return ModelList(data=await _entries(door))
 
 
 @router.get("/v1/models/{model_id}", responses=documented(ErrorCode.MODEL_NOT_FOUND))
 async def model(model_id: str, door: Door) -> ModelEntry:
     """Describe one model."""
-    entry = _entry(door)
-    if model_id != entry.id:
-        raise UnknownModelError(model_id, (entry.id,))
-    return entry
+    entries = {entry.id: entry for entry in await _entries(door)}
+    if model_id not in entries:
+        raise UnknownModelError(model_id, tuple(entries))
+    return entries[model_id]
 
 
-def _entry(door: DoorState) -> ModelEntry:
+async def _entries(door: DoorState) -> list[ModelEntry]:
+    known = await asyncio.to_thread(door.administration.models)
+    others = [_entry(door, facts) for facts in known if facts.id != door.served.name]
+    return [_active(door), *others]
+
+
+def _active(door: DoorState) -> ModelEntry:
     info = door.engine.info
+    facts = KnownModel(door.served.name, door.served.languages)
+    if info is None:
+        return _entry(door, facts, active=True)
+    loaded = {
+        name: getattr(info, name)
+        for name in ("family", "version", "sha256", "precision", "vocab_size", "streaming")
+    }
+    return _entry(door, facts, active=True).model_copy(update=loaded)
+
+
+def _entry(door: DoorState, facts: KnownModel, *, active: bool = False) -> ModelEntry:
     return ModelEntry(
-        id=door.served.name,
+        id=facts.id,
         owned_by="wyoming-stt",
-        family=None if info is None else info.family,
-        languages=list(door.served.languages),
-        version=None if info is None else info.version,
-        sha256=None if info is None else info.sha256,
-        precision=None if info is None else info.precision,
-        vocab_size=None if info is None else info.vocab_size,
-        streaming=None if info is None else info.streaming,
+        family=facts.family,
+        languages=list(facts.languages),
+        version=facts.version,
+        sha256=None,
+        precision=None,
+        vocab_size=None,
+        streaming=None,
         installed=True,
-        active=True,
+        active=active,
         supported_formats=list(FORMATS),
         supported_rates=list(RATES),
         pool_size=door.engine.options.max_utterances,
-        pool_available=door.engine.free_places,
+        pool_available=door.engine.free_places if active else 0,
         diarization=False,
     )

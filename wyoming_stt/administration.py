@@ -1,0 +1,112 @@
+"""What the owner of a running server may do with its models."""
+
+import asyncio
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+from wyoming_stt.choice import BUILTIN, DEFAULT_LANGUAGES, DEFAULT_MODEL, Choice, choose
+from wyoming_stt.engine import Engine, ModelSource
+from wyoming_stt.errors import ModelError, SettingsError, UnknownModelError
+from wyoming_stt.front.administration import Capabilities, KnownModel
+from wyoming_stt.hardware import detect
+from wyoming_stt.models.registry import families
+from wyoming_stt.ort import providers
+from wyoming_stt.selection import recommend
+from wyoming_stt.settings import ModelSettings, Settings
+from wyoming_stt.store import ModelStore
+
+__all__ = ["Administrator"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Administrator:
+    """The `Administration` of one engine. What it changes holds until the server is restarted."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        choice: Choice,
+        settings: Settings,
+        store: ModelStore,
+        builtin: Path = BUILTIN,
+    ) -> None:
+        self._engine = engine
+        self._choice = choice
+        self._settings = settings
+        self._store = store
+        self._builtin = builtin
+
+    def models(self) -> list[KnownModel]:
+        """Return the chosen model, those of the package, and those that are installed."""
+        known = {
+            folder.name: KnownModel(folder.name, DEFAULT_LANGUAGES, source="wyoming-stt")
+            for folder in sorted(self._builtin.glob("*/"))
+        }
+        for files in self._store.all_installed():
+            facts = files.manifest
+            known[files.id] = KnownModel(
+                files.id, facts.languages, facts.family, facts.version, facts.source
+            )
+        chosen = self._choice.chosen.name
+        known.setdefault(chosen, KnownModel(chosen, self._choice.languages))
+        return list(known.values())
+
+    def capabilities(self) -> Capabilities:
+        """Look at the machine, and at what suits it."""
+        hardware = detect()
+        language = (self._settings.model.languages or DEFAULT_LANGUAGES)[0]
+        found = recommend(hardware, providers(), self._store.catalog(), language)
+        fallback = self._engine.lifecycle.fallback
+        return Capabilities(
+            hardware=asdict(hardware),
+            providers=providers(),
+            families=[family.name for family in families()],
+            tier=found.tier.name,
+            recommended=found.model.id if found.model else DEFAULT_MODEL,
+            reason=found.reason,
+            rejected=dict(found.rejected),
+            chosen=self._engine.lifecycle.chosen.name,
+            chosen_reason=self._choice.reason,
+            fallback=fallback.name if fallback else None,
+            wanted=self._choice.wanted.id if self._choice.wanted else None,
+        )
+
+    async def activate(self, model: str) -> None:
+        """Load a model and let it serve."""
+        source = await asyncio.to_thread(self._source, model)
+        await self._engine.lifecycle.swap(source)
+        _LOGGER.info("The model %s serves from now on: it was activated", model)
+
+    async def unload(self, model: str) -> None:
+        """Free the memory of a model."""
+        self._require(model)
+        active = self._engine.lifecycle.active
+        if active is not None and active.source.name == model:
+            self._engine.lifecycle.unload()
+
+    async def reload(self) -> None:
+        """Choose as at the start, and activate it."""
+        choice = await asyncio.to_thread(self._chosen, self._settings)
+        await self._engine.lifecycle.swap(choice.chosen)
+        self._choice = choice
+        _LOGGER.info("Model %s reloaded: %s", choice.chosen.name, choice.reason)
+
+    def _source(self, model: str) -> ModelSource:
+        self._require(model)
+        if model == self._choice.chosen.name:
+            return self._chosen(self._settings).chosen
+        named = self._settings.model_copy(update={"model": ModelSettings(name=model)})
+        return self._chosen(named).chosen
+
+    def _chosen(self, settings: Settings) -> Choice:
+        try:
+            return choose(settings, self._store, self._builtin)
+        except SettingsError as error:
+            raise ModelError(str(error)) from error
+
+    def _require(self, model: str) -> None:
+        known = tuple(known.id for known in self.models())
+        if model not in known:
+            raise UnknownModelError(model, known)
