@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from wyoming_stt import errors
 from wyoming_stt.cli.main import app
+from wyoming_stt.front.http.errors import ErrorCode, HttpError
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import Catalog
 
@@ -44,6 +45,7 @@ def _generate(name: str) -> str:
     generators: dict[str, Callable[[], str]] = {
         "settings": _settings,
         "error codes": _error_codes,
+        "http errors": _http_errors,
         "models": _models,
     }
     command = name.removeprefix("help ")
@@ -104,6 +106,14 @@ def _error_codes() -> str:
         if error is errors.SettingsError:
             continue  # ends the start; no client ever meets it
         lines.append(f"| `{error.code}` | {inspect.getdoc(error)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _http_errors() -> str:
+    lines = ["| Status | Code | Such as |", "| ---: | --- | --- |"]
+    for code in sorted(ErrorCode, key=lambda code: code.status):
+        retry = "; has `retry_after_ms`" if HttpError(code).retry_after_ms else ""
+        lines.append(f"| {code.status} | `{code}` | {code.example}{retry} |")
     return "\n".join(lines) + "\n"
 
 

@@ -69,10 +69,12 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(*arguments: str | Path, fds: Sequence[int] = ()) -> Iterator[Server]:
+def server(
+    *arguments: str | Path, fds: Sequence[int] = (), patience_s: float = PATIENCE_S
+) -> Iterator[Server]:
     """Run a server; whatever happens, it is gone at the end, and at the end of our patience."""
     running = Server(*arguments, fds=fds)
-    watchdog = threading.Timer(PATIENCE_S, running.process.kill)
+    watchdog = threading.Timer(patience_s, running.process.kill)
     watchdog.start()
     try:
         yield running

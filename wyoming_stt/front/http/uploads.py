@@ -49,8 +49,10 @@ def form_body(fields: dict[str, Any] | None = None) -> dict[str, Any]:
 def events(*examples: str) -> dict[str, Any]:
     """Describe an answer in events, with what their `data` may be."""
     example = "".join(f"data: {data}\n\n" for data in examples)
-    content = {"schema": {"type": "string"}, "example": example}
-    return {"description": "Events, as they happen.", "content": {"text/event-stream": content}}
+    data = {"type": "string", "contentMediaType": "application/json"}
+    schema = {"type": "object", "properties": {"data": data}, "required": ["data"]}
+    content = {"text/event-stream": {"schema": schema, "example": example}}
+    return {"description": "Events, as they happen.", "content": content}
 
 
 UPLOAD_BODY: Final = {

@@ -1,0 +1,62 @@
+"""Every example of docs/http-api.md runs, and prints what stands below it."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import server, write_recording
+
+PAGE = Path(__file__).parents[1] / "docs" / "http-api.md"
+HERE = "http://127.0.0.1:10301"
+EXAMPLE = re.compile(
+    r"^```(?P<language>sh|python)\n(?P<code>.+?)^```\n"
+    r"(?:\n```(?:json|text)\n(?P<output>.+?)^```\n)?",
+    re.DOTALL | re.MULTILINE,
+)
+EXAMPLES = list(EXAMPLE.finditer(PAGE.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with server("--model", "fake", "--set", "http.metrics=true", patience_s=120) as running:
+        yield running.http()
+
+
+def test_there_is_an_example_for_every_route_in_both_languages() -> None:
+    routes = {
+        "/v1/transcribe",
+        "/v1/transcribe/stream",
+        "/v1/models",
+        "/health",
+        "/ready",
+        "/metrics",
+    }
+    for language in ("sh", "python"):
+        code = "".join(example["code"] for example in EXAMPLES if example["language"] == language)
+        called = set(re.findall(rf"{HERE}([\w/]+)", code))
+        if "client.audio.transcriptions.create" in code:
+            called |= {"/v1/audio/transcriptions", "/v1/models"}
+        assert called >= routes | {"/v1/audio/transcriptions"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_the_examples_run(example: re.Match[str], url: str, tmp_path: Path) -> None:
+    write_recording(tmp_path / "recording.wav")
+    shell = ["sh", "-eu", "-c"] if example["language"] == "sh" else [sys.executable, "-c"]
+    done = subprocess.run(
+        [*shell, example["code"].replace(HERE, url)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    for line in (example["output"] or "").splitlines():
+        assert line in done.stdout
