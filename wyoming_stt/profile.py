@@ -30,7 +30,7 @@ _SMALL: Final[Tree] = {
 }
 _FAST_GATHER_S: Final = 0.08
 _FAST_THREADS: Final = 2
-"""Beyond two, a thread of a small model waits for the others longer than it computes."""
+"""More would take the cores of those who speak at the same time."""
 
 
 def choose_profile(profile: Profile, hardware: Hardware) -> tuple[str, str]:
