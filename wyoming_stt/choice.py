@@ -110,7 +110,7 @@ def _named(name: str, settings: Settings, store: ModelStore, packaged: dict[str,
             fallback,
             _newer(spec, files),
         )
-    if spec is None:
+    if spec is None or spec.inside:
         known = ", ".join([FAKE, *packaged])
         raise SettingsError(
             f"no model {name!r}: neither in this package ({known}) nor in the catalogue; "

@@ -84,7 +84,7 @@ def recommend(
     """
     tier = tier_of(hardware, providers)
     memory_bytes = hardware.memory_bytes or _UNKNOWN_MEMORY_BYTES
-    candidates = [spec for spec in catalog if language in spec.languages]
+    candidates = [spec for spec in catalog if language in spec.languages and not spec.inside]
     faults = {spec.id: _fault(spec, tier, memory_bytes) for spec in candidates}
     suitable = [spec for spec in candidates if not faults[spec.id]]
     suitable.sort(key=lambda spec: tier.speeds.index(spec.speed))

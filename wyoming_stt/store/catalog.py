@@ -73,8 +73,8 @@ class Remote(BaseModel):
 
     path: Annotated[_Line, AfterValidator(_relative)]
     """Where it belongs inside the model's folder; an archive: its name."""
-    urls: Annotated[tuple[_Url, ...], Field(min_length=1, max_length=16)]
-    """Addresses of the same bytes, the best first."""
+    urls: Annotated[tuple[_Url, ...], Field(max_length=16)] = ()
+    """Addresses of the same bytes, the best first. None: it ships inside the package."""
     size: Annotated[int, Field(gt=0, le=MAX_DOWNLOAD_BYTES)] | None = None
     sha256: _Sha256 | None = None
     """As published. None: whatever comes first is recorded, and held to from then on."""
@@ -115,6 +115,8 @@ class ModelSpec(BaseModel):
     """Keeps up with speech on: a Raspberry Pi 3; a Raspberry Pi 4; a Raspberry Pi 5 or a PC."""
     source: _Line | None = None
     """What the publisher calls it; `find` knows it by that name, too."""
+    inside: bool = False
+    """Whether it ships inside the package, so that there is nothing to download."""
     files: tuple[Remote, ...] = ()
     archive: Archive | None = None
 
@@ -125,6 +127,8 @@ class ModelSpec(BaseModel):
         paths = [file.path for file in self.files]
         if len(set(paths)) != len(paths):
             raise ValueError("names a file twice")
+        if any(bool(remote.urls) == self.inside for remote in self.downloads):
+            raise ValueError("every file needs an address, unless the model ships inside")
         return self
 
     @property

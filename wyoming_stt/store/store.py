@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from wyoming_stt.errors import CatalogError, NotInstalledError
+from wyoming_stt.errors import CatalogError, DownloadError, NotInstalledError
 from wyoming_stt.store import manifest
 from wyoming_stt.store.catalog import Catalog, ModelSpec, is_name, read_entries
 from wyoming_stt.store.durable import storage_errors, write_atomically
@@ -105,6 +105,8 @@ class ModelStore:
             ModelError: it cannot be downloaded, verified, unpacked or written.
             ShuttingDownError: `stop` was set.
         """
+        if spec.inside:
+            raise DownloadError(f"the model {spec.id!r} ships inside: there is nothing to download")
         installer = self._installer(report, stop)
         with self._changing(spec.id, installer), storage_errors(f"install {spec.id}"):
             files = manifest.read(self.layout.home(spec.id, spec.version))

@@ -88,6 +88,6 @@ def _row(facts: dict[str, Any]) -> list[str]:
         facts.get("memory", ""),
         facts.get("speed", ""),
         facts["licence"],
-        facts["installed"] or "",
+        "inside" if facts.get("inside") else facts["installed"] or "",
         mebibytes(facts["download_bytes"]) if "download_bytes" in facts else "",
     ]
