@@ -100,6 +100,7 @@ def test_the_server_may_not_do_anything_else(path: str, permissions: str) -> Non
         ("/run/wyoming-stt/options.json", "rw"),
         ("/data/options.json", "r"),
         ("/data/models/vi", "w"),
+        ("/data/checksums.json", "w"),
     ],
 )
 def test_the_scripts_may_do_what_they_must(path: str, permissions: str) -> None:

@@ -13,6 +13,7 @@ def test_info_tells_what_would_be_served() -> None:
     assert facts["wyoming_stt"] == __version__
     assert facts["serve_model"] == "fake"
     assert facts["serve_workers"].startswith("3 ")
+    assert facts["serve_profile"].split(" ")[0] in {"small", "balanced"}
     assert "CPUExecutionProvider" in facts["onnxruntime_providers"]
     assert {"fake", "zipformer2"} <= set(facts["model_families"])
 

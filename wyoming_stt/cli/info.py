@@ -10,6 +10,7 @@ from wyoming_stt import __version__
 from wyoming_stt.cli import options
 
 if TYPE_CHECKING:
+    from wyoming_stt.hardware import Hardware
     from wyoming_stt.settings import Settings
 
 __all__ = ["info"]
@@ -54,15 +55,16 @@ def _facts(settings: "Settings") -> dict[str, object]:
         "memory_mib": hardware.memory_bytes >> 20,
         "onnxruntime_providers": providers(),
         "model_families": [family.name for family in families()],
-        **_choices(settings, hardware.cores),
+        **_choices(settings, hardware),
     }
 
 
-def _choices(settings: "Settings", cores: int) -> dict[str, object]:
+def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
     """What `serve` would do with these settings, and why."""
     from wyoming_stt.choice import choose
     from wyoming_stt.data_folder import open_store
     from wyoming_stt.errors import ModelError, SettingsError
+    from wyoming_stt.profile import choose_profile
 
     try:
         choice = choose(settings, open_store(settings))
@@ -77,9 +79,12 @@ def _choices(settings: "Settings", cores: int) -> dict[str, object]:
         }
     workers = settings.engine.workers
     return {
+        "serve_profile": "{} ({})".format(*choose_profile(settings.profile, hardware)),
         "serve_uri": settings.wyoming.uri,
         **model,
-        "serve_workers": f"{workers} (engine.workers)" if workers else f"{cores} (one a core)",
+        "serve_workers": f"{workers} (engine.workers)"
+        if workers
+        else f"{hardware.cores} (one a core)",
         "serve_search": f"{settings.search.method} (search.method)",
     }
 
