@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,6 +269,19 @@ def test_a_field_that_comes_too_late(url: str, recording: Path) -> None:
 def test_forms_that_are_refused(url: str, recording: Path, arguments: list[str], code: str) -> None:
     filled = [argument.format(recording) for argument in arguments]
     assert json.loads(curl(f"{url}/v1/audio/transcriptions", *filled))["code"] == code
+
+
+# The disk
+
+
+def test_a_disk_that_takes_no_more(recording: Path) -> None:
+    with server("--model", "fake") as running:
+        url = running.http()
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
+        answer = httpx.post(f"{url}/v1/transcribe", content=bytes(1_000_000))
+        assert (answer.status_code, answer.json()["code"]) == (503, "saturated")
+        short = httpx.post(f"{url}/v1/transcribe", content=recording.read_bytes())
+        assert short.json()["text"] == WORDS
 
 
 # The real model
