@@ -16,7 +16,17 @@ LAYERS = (
     {"session", "degrade"},
     {
         *("engine", "engine_options", "workers", "lease", "lifecycle", "loading", "model_state"),
-        *("relief", "backoff", "memory", "piece", "recording", "media_stream", "pipe", "store"),
+        *(
+            "relief",
+            "background",
+            "backoff",
+            "memory",
+            "piece",
+            "recording",
+            "media_stream",
+            "pipe",
+            "store",
+        ),
         *("cgroup", "fitting"),
     },
     {"observability"},

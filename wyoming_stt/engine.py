@@ -15,6 +15,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from wyoming_stt.background import Background, NoRelief
 from wyoming_stt.degrade import DegradeOptions
 from wyoming_stt.engine_options import EngineOptions
 from wyoming_stt.errors import OverloadedError, ShuttingDownError
@@ -64,7 +65,9 @@ class Engine:
         self.options = options
         self.lifecycle = Lifecycle(chosen, fallback, lifecycle or LifecycleOptions())
         self.relief = Relief(degrade or DegradeOptions(), self.lifecycle)
-        self._pool = WorkerPool(options.workers or len(os.sched_getaffinity(0)))
+        num_threads = options.workers or len(os.sched_getaffinity(0))
+        self._pool = WorkerPool(num_threads)
+        self._background = Background(self._pool, num_threads)
         self._places = asyncio.Semaphore(options.max_utterances)
         self._taken = 0
         self._waiting = 0
@@ -112,6 +115,7 @@ class Engine:
         """Refuse everything from now on. Leases that are open fail at their next call."""
         self.relief.close()
         await self.lifecycle.close()
+        self._background.close()
         self._pool.close()
 
     @contextlib.asynccontextmanager
@@ -141,6 +145,20 @@ class Engine:
         finally:
             self._taken -= 1
             self._places.release()
+
+    @contextlib.asynccontextmanager
+    async def open_background(self, options: UtteranceOptions) -> AsyncIterator[Lease]:
+        """Begin an utterance that nobody waits for: it takes no place, and only idle moments.
+
+        Raises:
+            ShuttingDownError: the engine was closed.
+        """
+        self._refuse_if_closed()
+        lease = Lease(self.lifecycle, NoRelief(), self._background, self.options, options)
+        try:
+            yield lease
+        finally:
+            lease.release()
 
     async def _admit(self, wait_s: float) -> None:
         if self._places.locked() and self._waiting >= self.options.max_waiting:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from wyoming_stt.background import Background, NoRelief
 from wyoming_stt.engine_options import EngineOptions
 from wyoming_stt.errors import InferenceError, InferenceTimeoutError, LimitError
 from wyoming_stt.events import Event
@@ -42,8 +43,8 @@ class Lease:
     def __init__(
         self,
         lifecycle: Lifecycle,
-        relief: Relief,
-        pool: WorkerPool,
+        relief: Relief | NoRelief,
+        pool: WorkerPool | Background,
         limits: EngineOptions,
         options: UtteranceOptions,
     ) -> None:

@@ -47,14 +47,20 @@ class Piece:
         num_bytes = self._first + self._received - self._stop
         return bytes(self._kept[max(0, len(self._kept) - num_bytes) :])
 
-    async def open(self, wait_s: float | None) -> None:
+    async def open(self, wait_s: float | None, *, background: bool = False) -> None:
         """Take a lease, once the model is ready; None: wait as long as the engine thinks right.
+
+        In the background it waits for no place, and only idle moments are spent on it.
 
         Raises:
             OverloadedError, ShuttingDownError, ModelError: there is none to be had.
         """
         await self._engine.ready()
-        lease = self._engine.open(self._options, wait_s=wait_s)
+        lease = (
+            self._engine.open_background(self._options)
+            if background
+            else self._engine.open(self._options, wait_s=wait_s)
+        )
         self._lease = await self._stack.enter_async_context(lease)
 
     async def accept(self, pcm: bytes) -> list[Event]:

@@ -44,6 +44,8 @@ class RecordingOptions:
     cut: CutOptions = field(default_factory=CutOptions)
     place_timeout_s: float | None = None
     """Longest wait for a place in the engine, where it is not `engine.admission_timeout_s`."""
+    background: bool = False
+    """Nobody waits for it: it is decoded while nothing else is to do."""
 
 
 class Listening:
@@ -67,6 +69,7 @@ class Listening:
         self._cut = recording.cut.within(engine.options.max_utterance_s)
         self._lead_s = self._vad.pre_roll_s + BEYOND_PRE_ROLL_S
         self._place_timeout_s = recording.place_timeout_s
+        self._is_background = recording.background
         self._keeps_silence = recording.keep_silence
         if recording.keep_silence:
             step_s = FILE_STEP_S
@@ -83,6 +86,8 @@ class Listening:
         self._piece: Piece | None = None
         self._past = LeaseStats()
         self._finished = False
+        self.settled = 0
+        """Bytes of the recording whose words are known: up to where its last piece ended."""
 
     @property
     def position(self) -> int:
@@ -180,7 +185,7 @@ class Listening:
         first = self._received - len(self._waiting) - size
         cutter = Cutter(self._format, self._vad, self._cut)
         piece = Piece(self._engine, self._options, cutter, first)
-        await piece.open(self._place_timeout_s)
+        await piece.open(self._place_timeout_s, background=self._is_background)
         self._piece = piece
         self._lead.clear()
         self._wake = Wake(self._format, self._vad)
@@ -193,6 +198,7 @@ class Listening:
             await self.aclose()
             raise
         if piece.end is not None:
+            self.settled = piece.end
             self._waiting[:0] = piece.leftover
             await self.aclose()
         return events

@@ -109,6 +109,10 @@ class WorkerPool:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._workers: set[_Worker] = set()
         self._closed = False
+        self.num_unfinished = 0
+        """Calls that wait for a thread, or run in one."""
+        self.ended: Callable[[], None] = lambda: None
+        """Called in the event loop when one of them has ended."""
         for _ in range(size):
             self._hire()
 
@@ -131,6 +135,8 @@ class WorkerPool:
         loop = asyncio.get_running_loop()
         job = _Job(call, timeout_s, loop)
         job.timer = loop.call_later(timeout_s, self._check, job)
+        self.num_unfinished += 1
+        job.future.add_done_callback(self._count)
         self._jobs.put(job)
         outcome = await job.future
         if isinstance(outcome, SttError):
@@ -147,6 +153,10 @@ class WorkerPool:
         until = time.perf_counter() + CLOSE_S
         for worker in self._workers:
             worker.join(max(0.0, until - time.perf_counter()))
+
+    def _count(self, _: object) -> None:
+        self.num_unfinished -= 1
+        self.ended()
 
     def _hire(self) -> None:
         worker = _Worker(self._jobs)
