@@ -28,7 +28,7 @@ from wyoming_stt.front.http.openai import (
 from wyoming_stt.front.http.state import Door
 from wyoming_stt.front.http.uploads import UPLOAD_ERRORS, events, form_body
 
-__all__ = ["router"]
+__all__ = ["router", "transcriptions"]
 
 router: Final = APIRouter(tags=["OpenAI"])
 

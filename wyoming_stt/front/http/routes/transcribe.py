@@ -18,7 +18,7 @@ from wyoming_stt.front.http.state import Door
 from wyoming_stt.front.http.uploads import UPLOAD_BODY, UPLOAD_ERRORS, events, recording_in
 from wyoming_stt.front.http.wishes import MAX_NAME_CHARS, Wishes
 
-__all__ = ["router"]
+__all__ = ["router", "stream", "transcribe"]
 
 router: Final = APIRouter(tags=["Transcription"])
 
