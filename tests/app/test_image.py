@@ -199,7 +199,9 @@ def test_a_server_that_cannot_start_ends_the_container_and_says_why(run: Run) ->
 
 
 def test_outside_home_assistant_it_announces_itself(run: Run, host: Host, recording: Path) -> None:
-    host.shell("ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip link set lan1 up")
+    host.shell(
+        "ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip link set lan1 up"
+    )
     host.shell("ip address add 10.0.0.2/24 dev lan0")
     plain = run(FAKE)
     plain.wait_for("Ready")

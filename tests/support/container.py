@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 ENTER = ROOT / "tests" / "support" / "image" / "enter"
 NAMESPACES = ("--mount", "--propagation", "private", "--pid", "--uts", "--ipc")
 PATIENCE_S = 60.0
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # bashio's
 
 
 class Image:
@@ -88,8 +89,8 @@ class Container:
         variables = [f"{k}={v}" for k, v in self.image.environment.items()]
         return subprocess.run(
             [
-                *("nsenter", f"--target={self._first}", "--all", "--root", "--wd=/"),
-                *("env", "-i", *variables, *command),
+                *("nsenter", f"--target={self._first}", "--all", "--root"),
+                *("env", "-i", "--chdir=/", *variables, *command),
             ],
             capture_output=True,
             text=True,
@@ -99,7 +100,7 @@ class Container:
 
     def server(self) -> int:
         """Process id of the server, inside."""
-        return int(self.shell("s6-svstat -o pid /run/service/wyoming-stt"))
+        return int(self.shell("/command/s6-svstat -o pid /run/service/wyoming-stt"))
 
     def shell(self, script: str) -> str:
         done = self.run("sh", "-euc", script)
@@ -121,7 +122,7 @@ class Container:
         assert self._unshare.stdout is not None
         for line in self._unshare.stdout:
             with self._grown:
-                self.log += line
+                self.log += COLOUR.sub("", line)
                 self._grown.notify_all()
         with self._grown:
             self._grown.notify_all()
