@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import server, write_recording
+from tests.support.uploads import Held
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +20,12 @@ def url() -> Iterator[str]:
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six words long."""
     return write_recording(tmp_path_factory.mktemp("http") / "recording.wav")
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    """A model that is let go at the end, whatever happened."""
+    model = Held()
+    model.may_go_on.set()  # for the warm-up
+    yield model
+    model.may_go_on.set()

@@ -1,55 +1,26 @@
 import asyncio
-import socket
-import struct
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.engines import Stuck
-from tests.support.http_door import ANYWHERE, connected, open_door, rest_of
+from tests.support.http_door import connected, open_door
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
-from tests.support.uploads import WORDS, events, nothing_left, post, until, wav
+from tests.support.uploads import (
+    ROUTES,
+    WORDS,
+    Held,
+    events,
+    hold,
+    nothing_left,
+    options,
+    post,
+    wav,
+)
 from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
 from wyoming_stt.engine import EngineOptions
 from wyoming_stt.errors import ModelFileError
-from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.lifecycle import LifecycleOptions
-
-ROUTES = ("/v1/transcribe", "/v1/transcribe/stream")
-
-
-def options(**settings: object) -> HttpOptions:
-    return HttpOptions(uri=ANYWHERE, **settings)
-
-
-class Held(ScriptedRecognizer):
-    """A model that takes audio only when it is let."""
-
-    def __init__(self) -> None:
-        super().__init__(push=self.wait)
-        self.may_go_on = threading.Event()
-        self.pushed = threading.Semaphore(0)
-
-    def wait(self, _: ScriptedStream) -> Hypothesis:
-        if not self.may_go_on.is_set():
-            self.pushed.release()
-        self.may_go_on.wait(60)
-        return EMPTY
-
-
-@pytest.fixture
-def held() -> Iterator[Held]:
-    model = Held()
-    model.may_go_on.set()  # for the warm-up
-    yield model
-    model.may_go_on.set()
-
-
-async def hold(model: Held) -> None:
-    """From now on the model is at it and does not return; wait until it is."""
-    assert await asyncio.to_thread(model.pushed.acquire, timeout=20)
-
 
 # What arrives, and when.
 
@@ -89,85 +60,6 @@ async def test_signs_of_life(held: Held) -> None:
             await reader.readuntil(b": ping")
             held.may_go_on.set()
             assert [event["type"] async for event in events(reader)] == ["final"]
-
-
-# Clients that go away.
-
-
-@pytest.mark.parametrize("path", ROUTES)
-@pytest.mark.parametrize("leave", ["close", "reset", "half"])
-async def test_one_that_leaves_stops_the_work(path: str, leave: str) -> None:
-    """The server has all it needs to go on for long."""
-    slow = ScriptedRecognizer(push=lambda _: _pause())
-    body = wav(60)
-    async with open_door(load=lambda: slow) as door, nothing_left(door):
-        reader, writer = await asyncio.open_connection(*address(door.url))
-        writer.write(post(path, len(body)) + body)
-        await writer.drain()
-        await until(lambda: any(stream.num_samples for stream in slow.streams[1:]))
-        if leave == "half":
-            writer.write_eof()
-            assert b"\r\n\r\n" not in await rest_of(reader) or path.endswith("stream")
-        if leave == "reset":
-            client = writer.get_extra_info("socket")
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        writer.close()
-    assert max(stream.num_samples for stream in slow.streams) < 30 * 16_000
-
-
-@pytest.mark.parametrize("path", ROUTES)
-async def test_one_that_leaves_behind_a_body_that_nobody_reads(path: str, held: Held) -> None:
-    """The model is stuck, and far more is sent than any buffer between the two holds."""
-    body = wav(600)
-    async with open_door(load=lambda: held) as door, nothing_left(door):
-        held.may_go_on.clear()
-        _, writer = await asyncio.open_connection(*address(door.url))
-        writer.write(post(path, len(body)) + body)
-        await hold(held)
-        await writer.drain()
-        writer.transport.abort()
-        await until(lambda: b'outcome="left"' in door.metrics.render())
-
-
-@pytest.mark.parametrize("sent", [0, 20, 44, 1_000, 50_000])
-@pytest.mark.parametrize("path", ROUTES)
-async def test_one_that_leaves_in_the_middle_of_its_body(path: str, sent: int) -> None:
-    async with open_door() as door:
-        async with nothing_left(door):
-            for _ in range(10):
-                async with connected(door.url) as (_, writer):
-                    writer.write(post(path, 60_000) + wav()[:sent])
-                    await writer.drain()
-        assert "internal" not in [error.code for error in door.metrics.last_errors]
-
-
-async def test_one_that_leaves_while_it_waits_for_a_place(held: Held) -> None:
-    engine = EngineOptions(workers=1, max_utterances=1)
-    async with open_door(engine_options=engine, load=lambda: held) as door:
-        held.may_go_on.clear()
-        async with connected(door.url) as (_, first):
-            first.write(post(ROUTES[0], len(wav())) + wav())
-            await hold(held)
-            async with nothing_left(door), connected(door.url) as (_, second):
-                second.write(post(ROUTES[0], len(wav())) + wav())
-                await second.drain()
-                await asyncio.sleep(0.05)
-            held.may_go_on.set()
-
-
-async def test_one_that_does_not_read() -> None:
-    body = wav(60)
-    talk = ScriptedRecognizer(push=_talk)
-    async with open_door(options(write_timeout_s=0.2), load=lambda: talk) as door:
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        client.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(client, address(door.url))
-        async with nothing_left(door):
-            await loop.sock_sendall(client, post(ROUTES[1], len(body)) + body)
-            await until(lambda: b'outcome="left"' in door.metrics.render())
-        client.close()
 
 
 # What goes wrong in the server.
@@ -335,19 +227,3 @@ async def test_a_file_that_is_there_is_finished_when_the_server_stops(held: Held
             held.may_go_on.set()
             assert (await answer).status_code == 200
         await stopping
-
-
-def address(url: str) -> tuple[str, int]:
-    host, port = url.removeprefix("http://").rsplit(":", 1)
-    return host, int(port)
-
-
-def _talk(stream: ScriptedStream) -> Hypothesis:
-    """Say so much that no buffer takes it, and every time a bit more."""
-    num = 200_000 + len(stream.sizes)
-    return Hypothesis((3,) * num, (0,) * num, (-0.1,) * num)
-
-
-def _pause() -> Hypothesis:
-    threading.Event().wait(0.05)
-    return EMPTY

@@ -9,13 +9,58 @@ import wave
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from tests.support.http_door import Door
+from tests.support.http_door import ANYWHERE, Door
+from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.wyoming_door import WORD_S, loud
+from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
+from wyoming_stt.front.http.options import HttpOptions
 
-__all__ = ["WORDS", "events", "nothing_left", "post", "until", "wav"]
+__all__ = [
+    "ROUTES",
+    "WORDS",
+    "Held",
+    "address",
+    "events",
+    "hold",
+    "nothing_left",
+    "options",
+    "post",
+    "until",
+    "wav",
+]
 
+ROUTES = ("/v1/transcribe", "/v1/transcribe/stream")
 WORDS = "turn on the kitchen light please"
 PATIENCE_S = 20.0
+
+
+class Held(ScriptedRecognizer):
+    """A model that takes audio only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(push=self.wait)
+        self.may_go_on = threading.Event()
+        self.pushed = threading.Semaphore(0)
+
+    def wait(self, _: ScriptedStream) -> Hypothesis:
+        if not self.may_go_on.is_set():
+            self.pushed.release()
+        self.may_go_on.wait(60)
+        return EMPTY
+
+
+async def hold(model: Held) -> None:
+    """From now on the model is at it and does not return; wait until it is."""
+    assert await asyncio.to_thread(model.pushed.acquire, timeout=20)
+
+
+def options(**settings: object) -> HttpOptions:
+    return HttpOptions(uri=ANYWHERE, **settings)
+
+
+def address(url: str) -> tuple[str, int]:
+    host, port = url.removeprefix("http://").rsplit(":", 1)
+    return host, int(port)
 
 
 def wav(seconds: float = 6 * WORD_S) -> bytes:
