@@ -176,7 +176,10 @@ def _load_installed(
 
     Raises:
         ModelFileError: a file is missing or damaged.
+        NotInstalledError: it was put aside, or removed.
     """
+    if not files.home.is_dir():
+        raise NotInstalledError(_gone(files, store))
     damaged = store.verify(files, every_byte=False)
     if not damaged:
         try:
@@ -190,3 +193,12 @@ def _load_installed(
     raise ModelFileError(
         files.folder / damaged[0], "what was installed", f"damage ({names}); moved to {kept}"
     )
+
+
+def _gone(files: ModelFiles, store: ModelStore) -> str:
+    version = (files.id, files.version)
+    reasons = [
+        aside.reason for aside in store.quarantined() if (aside.id, aside.version) == version
+    ]
+    why = f"put aside as {reasons[-1]}" if reasons else "removed"
+    return f"the model {files.id!r} was {why}; install it again: wyoming-stt models pull {files.id}"

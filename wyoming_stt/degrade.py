@@ -12,10 +12,6 @@ from wyoming_stt.errors import SettingsError
 
 __all__ = ["DegradeLadder", "DegradeOptions", "Level", "Load"]
 
-SHORT_WINDOW_S: Final = 10.0
-"""What climbs the ladder: a few utterances long."""
-LONG_WINDOW_S: Final = 60.0
-"""What the last rung asks for: a model is not exchanged for one busy moment."""
 _LEAST_AUDIO_S: Final = 1.0
 """Less says nothing about a real-time factor: the end of an utterance costs and brings no audio."""
 _MAX_PATIENCE: Final = 8
@@ -47,6 +43,10 @@ class DegradeOptions:
     """Real-time factors (decoding by audio time) that lead to the four levels above normal."""
     queue_wait_s: tuple[float, float, float, float] = (0.3, 0.8, 2.0, 4.0)
     """Mean waits for a free decoder, in seconds, that do the same; one of the two is enough."""
+    short_window_s: float = 10.0
+    """What is looked at to climb: a few utterances."""
+    long_window_s: float = 60.0
+    """What the last level asks for, too: a model is not exchanged for one busy moment."""
     hold_s: float = 2.0
     """Least time at a level before the next one up: what a level saves must show first."""
     calm_s: float = 30.0
@@ -57,6 +57,10 @@ class DegradeOptions:
             limits = getattr(self, name)
             if len(limits) != len(Level) - 1 or sorted(limits) != list(limits) or limits[0] <= 0:
                 raise SettingsError(f"degrade.{name} must be four rising numbers above 0")
+        if not 0 < self.short_window_s <= self.long_window_s:
+            raise SettingsError(
+                "degrade.short_window_s must be above 0, and degrade.long_window_s no less"
+            )
         if self.hold_s < 0 or self.calm_s < 0:
             raise SettingsError("degrade.hold_s and degrade.calm_s cannot be below 0")
 
@@ -105,8 +109,8 @@ class DegradeLadder:
     def __init__(self, options: DegradeOptions) -> None:
         self.level = Level.NORMAL
         self._options = options
-        self._short = _Window(SHORT_WINDOW_S)
-        self._long = _Window(LONG_WINDOW_S)
+        self._short = _Window(options.short_window_s)
+        self._long = _Window(options.long_window_s)
         self._since_s = float("-inf")
         self._trouble_s = float("-inf")
         self._stepped_back_s = float("-inf")
@@ -119,7 +123,7 @@ class DegradeLadder:
         self._long.add(call)
 
     def load(self, now_s: float) -> tuple[Load, Load]:
-        """Return the load of the last 10 and 60 seconds."""
+        """Return the load of the short window and of the long one."""
         return self._short.load(now_s), self._long.load(now_s)
 
     def update(self, now_s: float) -> Level:
@@ -148,7 +152,8 @@ class DegradeLadder:
         return now_s - max(self._since_s, self._trouble_s) >= calm_s
 
     def _climb(self, now_s: float) -> None:
-        if self.level >= Level.EMERGENCY and now_s - self._stepped_back_s < LONG_WINDOW_S:
+        since_step_s = now_s - self._stepped_back_s
+        if self.level >= Level.EMERGENCY and since_step_s < self._options.long_window_s:
             # The fallback model kept up, the chosen one again did not.
             self._patience = min(2 * self._patience, _MAX_PATIENCE)
         self.level = Level(self.level + 1)

@@ -223,7 +223,9 @@ class Lifecycle:
 
     def _try_again(self) -> None:
         """Return to the chosen model, unless something else is under way that will."""
-        if self._loading is None and not self._overloaded and self.state is not ModelState.UNLOADED:
+        if self._loading is not None:
+            self._retry.later()  # the fallback takes longer to load than the pause
+        elif not self._overloaded and self.state is not ModelState.UNLOADED:
             self._spawn(self._try(self.chosen))
 
     async def _try(self, source: ModelSource) -> bool:

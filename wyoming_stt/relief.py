@@ -14,8 +14,8 @@ __all__ = ["Relief"]
 
 _LOGGER = logging.getLogger(__name__)
 
-_LOOK_S: Final = 1.0
-"""Between looks at the ladder, while there is trouble: calm must be noticed, too."""
+_LOOKS: Final = 10
+"""At the ladder in a short window, while there is trouble: calm must be noticed, too."""
 _GATHERED_S: Final = 0.64
 """Audio in one piece under load: two encoder chunks of most models, four times the usual."""
 
@@ -28,6 +28,7 @@ class Relief:
         self.counts: Counter[Level] = Counter()
         """How often each level was entered."""
         self._ladder = DegradeLadder(options)
+        self._look_s = options.short_window_s / _LOOKS
         self._lifecycle = lifecycle
         self._timer: asyncio.TimerHandle | None = None
 
@@ -37,7 +38,7 @@ class Relief:
         return self.level >= Level.EMERGENCY
 
     def load(self) -> tuple[Load, Load]:
-        """Return what the last 10 and 60 seconds held."""
+        """Return what the short window and the long one hold."""
         return self._ladder.load(asyncio.get_running_loop().time())
 
     def record(self, audio_s: float, decode_s: float, queue_s: float) -> None:
@@ -71,7 +72,7 @@ class Relief:
             self.counts[self.level] += 1
             short, _ = self.load()
             _LOGGER.warning(
-                "Load: %s after %s (real-time factor %.2f, waits of %.2f s in the last 10 s)",
+                "Load: %s after %s (real-time factor %.2f, waits of %.2f s lately)",
                 self.level.name,
                 before.name,
                 short.rtf,
@@ -79,4 +80,4 @@ class Relief:
             )
             self._lifecycle.set_overloaded(overloaded=self.level is Level.FAILOVER)
         idle = self.level is Level.NORMAL and self.load()[0] == Load()
-        self._timer = None if idle else loop.call_later(_LOOK_S, self._look)
+        self._timer = None if idle else loop.call_later(self._look_s, self._look)

@@ -55,11 +55,13 @@ async def open_door(
     *,
     ready: bool = True,
     lifecycle: LifecycleOptions | None = None,
+    chosen: ModelSource | None = None,
     fallback: ModelSource | None = None,
     data_dir: Path = NOWHERE,
 ) -> AsyncIterator[Door]:
     limits = engine_options or EngineOptions(workers=1)
-    engine = Engine(ModelSource("fake", load), limits, fallback=fallback, lifecycle=lifecycle)
+    source = chosen or ModelSource("fake", load)
+    engine = Engine(source, limits, fallback=fallback, lifecycle=lifecycle)
     await engine.start()
     metrics = Metrics(engine)
     try:

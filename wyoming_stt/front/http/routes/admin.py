@@ -53,7 +53,7 @@ class ModelStatus(Vitals):
     counters: dict[str, int] = Field(description="How often each state was entered.")
     degrade_counters: dict[str, int] = Field(description="How often each level was entered.")
     transitions: list[Transition] = Field(description="The last ones, newest first.")
-    load: dict[str, Load] = Field(description="Of the last 10 and 60 seconds.")
+    load: dict[str, Load] = Field(description="In the short window and in the long one.")
 
 
 class MachineReport(Answer):
@@ -94,7 +94,7 @@ async def model_status(door: Door) -> ModelStatus:
             asdict(step) | {"at": iso(step.at)}
             for step in list(reversed(record.transitions))[:SHOWN_TRANSITIONS]
         ],
-        "load": dict(zip(("10s", "60s"), map(asdict, relief.load()), strict=True)),
+        "load": dict(zip(("short", "long"), map(asdict, relief.load()), strict=True)),
     }
     return ModelStatus.model_validate(facts)
 
