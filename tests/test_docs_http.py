@@ -13,6 +13,7 @@ from tests.support.program import server, write_recording
 
 PAGE = Path(__file__).parents[1] / "docs" / "http-api.md"
 HERE = "http://127.0.0.1:10301"
+HERE_TOO = "ws://127.0.0.1:10301"
 EXAMPLE = re.compile(
     r"^```(?P<language>sh|python)\n(?P<code>.+?)^```\n"
     r"(?:\n```(?:json|text)\n(?P<output>.+?)^```\n)?",
@@ -49,7 +50,7 @@ def test_the_examples_run(example: re.Match[str], url: str, tmp_path: Path) -> N
     write_recording(tmp_path / "recording.wav")
     shell = ["sh", "-eu", "-c"] if example["language"] == "sh" else [sys.executable, "-c"]
     done = subprocess.run(
-        [*shell, example["code"].replace(HERE, url)],
+        [*shell, example["code"].replace(HERE, url).replace(HERE_TOO, url.replace("http", "ws"))],
         cwd=tmp_path,
         env={**os.environ, "PYTHONWARNINGS": "error"},
         capture_output=True,

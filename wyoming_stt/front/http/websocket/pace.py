@@ -2,8 +2,7 @@
 
 A microphone that is left on sends ten frames a second and more. To wake up for each costs several
 times what it costs to listen to it; so while nobody speaks, frames are left to the kernel and taken
-a few at a time, those of all such clients in the same turn of the loop. `bench/websockets.py` tells
-what that saves.
+a few at a time, those of all such clients in the same turn of the loop (`bench/websockets.py`).
 """
 
 import asyncio
@@ -17,6 +16,9 @@ __all__ = ["NAP_S", "Pace", "PacedReader", "pace_of"]
 NAP_S: Final = 0.4
 """Between two reads. As much later may the first words appear after a silence; the last ones do
 not, since whoever speaks is read at once."""
+MICROPHONE_BYTES: Final = 2 * 96_000
+"""A second. Microphones send 48 kHz at most, half of this; who sends more reads from a file, and is
+not kept waiting."""
 _EXTENSION: Final = "wyoming_stt.pace"
 
 
@@ -43,6 +45,8 @@ class PacedReader(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **keywords)
         self._pace = Pace()
         self._held: Any = None
+        self._napped_at = 0.0
+        self._bytes_since = 0
 
     async def run_asgi(self) -> None:
         """Show the pace to the application."""
@@ -58,7 +62,7 @@ class PacedReader(WebSocketsSansIOProtocol):
         else:
             if self.queue.empty() and self.read_paused:
                 if is_calm:
-                    await asyncio.sleep(NAP_S - self.loop.time() % NAP_S)
+                    await self._nap()
                 self._read_on()
             message = await self.queue.get()
         if is_calm and "bytes" in message:
@@ -66,6 +70,12 @@ class PacedReader(WebSocketsSansIOProtocol):
         if self.queue.empty() and self.read_paused:
             self._read_on()
         return message
+
+    async def _nap(self) -> None:
+        now = self.loop.time()
+        if self._bytes_since <= MICROPHONE_BYTES * (now - self._napped_at):
+            self._napped_at, self._bytes_since = now, 0
+            await asyncio.sleep(NAP_S - now % NAP_S)
 
     def _joined(self, pcm: bytes) -> bytes:
         """Add the frames that have come after it."""
@@ -77,7 +87,9 @@ class PacedReader(WebSocketsSansIOProtocol):
                 self._held = message
                 break
             frames.append(message["bytes"])
-        return b"".join(frames)
+        joined = b"".join(frames)
+        self._bytes_since += len(joined)
+        return joined
 
     def _read_on(self) -> None:
         self.read_paused = False
