@@ -4,16 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.support.engines import Stuck
-from tests.support.failing import FailingRecognizer
+from tests.support.failing import FailingRecognizer, StuckRecognizer
 from tests.support.http_door import ANYWHERE, Door, open_door
 from tests.support.sound import loud, quiet
 from tests.support.websocket import AT_16_KHZ, STOP, Talk, client, cut, refusal, say
-from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.engine import EngineOptions, UtteranceOptions
 from wyoming_stt.errors import ModelFileError
 from wyoming_stt.front.http.options import HttpOptions
-from wyoming_stt.models.families.fake import FakeRecognizer, FakeStream
+from wyoming_stt.models.families.fake import FakeRecognizer
 
 SPEECH = quiet(0.5) + loud(1.3)
 UTTERANCE = SPEECH + quiet(2.0)
@@ -146,23 +144,21 @@ async def test_a_token_opens_by_header_or_by_query() -> None:
 
 
 async def test_nobody_is_let_in_while_the_server_stops() -> None:
-    async with open_door(options()) as door, client(door.url) as talk:
-        stuck = asyncio.create_task(door.server.stop())
-        assert await talk.end() == 1001
-        await stuck
+    recognizer = StuckRecognizer()
+    async with open_door(options(drain_s=60), load=lambda: recognizer) as door:
+        recognizer.is_stuck = True
+        async with client(door.url) as talk:
+            await talk.say(AT_16_KHZ, *cut(SPEECH))
+            await recognizer.stuck.has_started()
+            stopping = asyncio.create_task(door.server.stop())
+            await asyncio.sleep(0)
+            assert await refusal(door.url) == (503, "shutting_down")
+            recognizer.stuck.let_go.set()
+            assert await told_and_closed(talk) == (["turn on"], ["shutting_down"], 1001)
+            await stopping
 
 
 async def test_a_client_that_sends_faster_than_we_listen_has_to_wait() -> None:
-    stuck = Stuck()
-
-    class StuckRecognizer(FakeRecognizer):
-        is_stuck = False
-
-        def open(self, options: SearchOptions) -> FakeStream:
-            if self.is_stuck:
-                stuck()
-            return super().open(options)
-
     recognizer = StuckRecognizer()
     limits = EngineOptions(workers=1, inference_timeout_s=60)
     async with open_door(options(), limits, lambda: recognizer) as door:
@@ -179,13 +175,13 @@ async def test_a_client_that_sends_faster_than_we_listen_has_to_wait() -> None:
         async with client(door.url) as talk:
             await talk.socket.send(AT_16_KHZ)
             flooding = asyncio.create_task(flood(talk))
-            await stuck.has_started()
+            await recognizer.stuck.has_started()
             before = -1
             while sent > before:  # until nothing is taken any more
                 before = sent
                 await asyncio.sleep(0.2)
             assert sent < 20_000_000
-            stuck.let_go.set()
+            recognizer.stuck.let_go.set()
             await flooding
             assert await talk.end() == 1000
             assert talk.texts[0].startswith("turn on")

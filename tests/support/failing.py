@@ -1,9 +1,10 @@
-"""A recogniser that fails when it is told to."""
+"""Recognisers that fail, or hang, when they are told to."""
 
+from tests.support.engines import Stuck
 from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.models.families.fake import FakeRecognizer, FakeStream
 
-__all__ = ["FailingRecognizer"]
+__all__ = ["FailingRecognizer", "StuckRecognizer"]
 
 
 class FailingRecognizer(FakeRecognizer):
@@ -14,4 +15,18 @@ class FailingRecognizer(FakeRecognizer):
     def open(self, options: SearchOptions) -> FakeStream:
         if self.is_broken:
             raise RuntimeError("broken")
+        return super().open(options)
+
+
+class StuckRecognizer(FakeRecognizer):
+    """Hears like the fake one, once it was let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stuck = Stuck()
+        self.is_stuck = False
+
+    def open(self, options: SearchOptions) -> FakeStream:
+        if self.is_stuck:
+            self.stuck()
         return super().open(options)
