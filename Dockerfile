@@ -28,7 +28,7 @@ COPY wyoming_stt wyoming_stt
 # Bytecode carries a hash instead of a time: the same sources give the same image.
 RUN python3 -m pip wheel --no-cache-dir --no-deps --no-index --no-build-isolation --wheel-dir /wheel . \
     && python3 -m pip --python /opt/wyoming-stt/bin/python install --no-cache-dir --no-compile \
-        --no-deps --no-index /wheel/*.whl \
+        --no-deps --no-index --find-links /wheel wyoming-stt \
     && trim /opt/wyoming-stt \
     && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/wyoming-stt/lib
 
@@ -48,12 +48,10 @@ COPY --from=build /opt/wyoming-stt /opt/wyoming-stt
 COPY addon/rootfs /
 
 # NVIDIA's libraries lie in Python packages, where the loader does not look; none are there on `cpu`.
-RUN find /opt/wyoming-stt/lib -path '*/nvidia/*/lib' > /etc/ld.so.conf.d/wyoming-stt.conf \
+RUN find /opt/wyoming-stt/lib -type d -path '*/nvidia/*/lib' > /etc/ld.so.conf.d/wyoming-stt.conf \
     && ldconfig
 
-# onnxruntime reports its use to its maker unless told not to.
 ENV PATH="/opt/wyoming-stt/bin:${PATH}" \
-    ORT_DISABLE_TELEMETRY=1 \
     WYOMING_STT_WYOMING__URI=tcp://0.0.0.0:10300
 
 # Wyoming, and HTTP.
