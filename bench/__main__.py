@@ -1,4 +1,4 @@
-"""All comparisons with others, one after the other, as Markdown."""
+"""All that is compared with others or with what was promised, in one go, as Markdown."""
 
 import subprocess
 import sys
@@ -16,6 +16,7 @@ PROGRAMS = {
     "Satellites, audio ends as Home Assistant ends it": ("satellites", "--silence", "0.7"),
     "Memory": ("memory",),
     "Start": ("startup",),
+    "The life of a model": ("lifecycle",),
 }
 
 

@@ -20,6 +20,7 @@ from wyoming_stt.engine import Engine
 from wyoming_stt.errors import ModelError
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.served import ServedModel
+from wyoming_stt.memory import keep_blocks_apart
 from wyoming_stt.observability.history import FILE, History
 from wyoming_stt.observability.recorder import recorded
 from wyoming_stt.observability.tally import Tally, counted
@@ -69,6 +70,7 @@ async def serve(settings: Settings) -> None:
     Raises:
         SettingsError, ModelFileError: no model to load, or no listening on the address.
     """
+    keep_blocks_apart()
     stop = asyncio.Event()
     _set_on_signal(stop)
     store = open_store(settings)
