@@ -13,13 +13,15 @@ from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Self, cast
 
 from wyoming_stt.audio.boxes import HEAD_BYTES, needs_seeking
-from wyoming_stt.audio.media import MediaReader
 from wyoming_stt.audio.pcm import AudioFormat
 from wyoming_stt.errors import AudioFormatError, LimitError, SttError
 from wyoming_stt.pipe import BytePipe
+
+if TYPE_CHECKING:
+    from wyoming_stt.audio.media import MediaReader
 
 __all__ = ["MediaOptions", "MediaStream"]
 
@@ -128,6 +130,9 @@ class MediaStream:
 
     def _decode(self, source: Path | BinaryIO) -> None:
         """Run in the thread. Whatever happens, the event loop is told of the end."""
+        # Imported here: FFmpeg takes 16 MB, and most servers are never sent a file.
+        from wyoming_stt.audio.media import MediaReader  # noqa: PLC0415
+
         outcome: Exception | None = AudioFormatError("the recording cannot be decoded")
         try:
             with self._readable(source) as readable:
@@ -138,7 +143,7 @@ class MediaStream:
         finally:
             self._tell(outcome)
 
-    def _read(self, reader: MediaReader) -> None:
+    def _read(self, reader: "MediaReader") -> None:
         self.format, self.duration_s = reader.format, reader.duration_s
         left = reader.format.seconds_to_bytes(self._options.max_duration_s)
         for pcm in _gathered(reader, reader.format.seconds_to_bytes(PIECE_S)):
@@ -177,7 +182,7 @@ class MediaStream:
             self._loop.call_soon_threadsafe(self._pieces.put_nowait, item)
 
 
-def _gathered(pieces: MediaReader, size: int) -> Iterator[bytes]:
+def _gathered(pieces: "MediaReader", size: int) -> Iterator[bytes]:
     """Give an empty piece first, then join pieces up to at least that size."""
     yield b""
     gathered = bytearray()
