@@ -30,6 +30,7 @@ LAYERS = (
         *("cgroup", "fitting"),
     },
     {"observability"},
+    {"jobs"},
     {"front"},
     {
         *("settings", "sources", "homeassistant", "profile", "hotwords", "log", "hardware"),
@@ -116,6 +117,12 @@ def test_doors_know_only_the_engine() -> None:
             assert not f"{name}.".startswith(tuple(f"{n}." for n in DOORS_NEVER)), (
                 f"{module} imports {name}"
             )
+
+
+def test_doors_know_jobs_but_not_how_they_are_done() -> None:
+    for module, name in imports():
+        if part_of(module) == "front" and name.startswith("wyoming_stt.jobs"):
+            assert name.startswith(("wyoming_stt.jobs.job.", "wyoming_stt.jobs.store.")), module
 
 
 def test_heavy_libraries_have_one_importer() -> None:

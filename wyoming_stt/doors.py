@@ -4,15 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from wyoming_stt.data_folder import data_folder
 from wyoming_stt.engine import Engine
 from wyoming_stt.front import wyoming
 from wyoming_stt.front.administration import Administration
 from wyoming_stt.front.served import ServedModel
+from wyoming_stt.jobs.store import Jobs
 from wyoming_stt.observability.observer import Observer
 from wyoming_stt.observability.tally import Tally
 from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import Settings
+
+if TYPE_CHECKING:
+    from wyoming_stt.observability.metrics import Metrics
 
 __all__ = ["Doors", "open_doors"]
 
@@ -60,6 +66,7 @@ async def open_doors(
             from wyoming_stt.observability.metrics import Metrics  # noqa: PLC0415
 
             observer = metrics = Metrics(engine, tally)
+            jobs = await stack.enter_async_context(_jobs(engine, settings, defaults, metrics))
             second = await stack.enter_async_context(
                 http.serve(
                     engine,
@@ -68,6 +75,7 @@ async def open_doors(
                     promised=promised,
                     metrics=metrics,
                     administration=administration,
+                    jobs=jobs,
                 )
             )
             addresses = second.addresses
@@ -81,3 +89,24 @@ async def open_doors(
         yield Doors(first, addresses)
         # Whoever stops us counts the time that all of them take together.
         await asyncio.gather(*(stop() for stop in stops))
+
+
+@asynccontextmanager
+async def _jobs(
+    engine: Engine, settings: Settings, defaults: UtteranceOptions, metrics: "Metrics"
+) -> AsyncIterator[Jobs | None]:
+    """Take and do jobs while the block runs, if the settings want any."""
+    if settings.jobs.backend == "off":
+        yield None
+        return
+    from wyoming_stt.jobs.running import running_jobs  # noqa: PLC0415
+
+    async with running_jobs(
+        settings.jobs,
+        data_folder(settings),
+        engine,
+        defaults=defaults,
+        observer=metrics,
+        counted=metrics.jobs_counted,
+    ) as desk:
+        yield desk

@@ -7,8 +7,14 @@
     │   ├── AudioFormatError          PCM of a shape we cannot read, or a file that is no audio
     │   ├── LimitError                a named limit was exceeded
     │   ├── UnknownModelError         the model asked for is not served here
-    │   └── UnsupportedLanguageError  the language asked for is not spoken by the model
+    │   ├── UnsupportedLanguageError  the language asked for is not spoken by the model
+    │   ├── JobNotFoundError          no job has that id
+    │   ├── JobFinishedError          the job has ended: there is nothing to cancel
+    │   └── JobUnfinishedError        the job has no result
     ├── OverloadedError               no place is free; try again later
+    │   ├── QueueFullError            too many jobs wait
+    │   └── NoRoomError               no disk space for a recording
+    ├── JobsUnavailableError          the store of jobs cannot be used now
     ├── ModelError                    a model cannot be used
     │   ├── ModelFileError            a file of it is missing, damaged, or not what it should be
     │   ├── UnknownFamilyError        no family recognises the folder
@@ -41,14 +47,20 @@ __all__ = [
     "DownloadError",
     "InferenceError",
     "InferenceTimeoutError",
+    "JobFinishedError",
+    "JobNotFoundError",
+    "JobUnfinishedError",
+    "JobsUnavailableError",
     "LimitError",
     "ModelError",
     "ModelFileError",
     "ModelNotReadyError",
     "ModelTooLargeError",
+    "NoRoomError",
     "NotInstalledError",
     "OfflineError",
     "OverloadedError",
+    "QueueFullError",
     "SettingsError",
     "ShuttingDownError",
     "StorageError",
@@ -128,6 +140,33 @@ class UnsupportedLanguageError(BadRequestError):
         super().__init__(f"language {language!r} is not spoken here; known: {', '.join(known)}")
 
 
+class JobNotFoundError(BadRequestError):
+    """No job has that id, or not any more."""
+
+    code = "job-not-found"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"no job {job_id}; jobs that have ended are kept for a while only")
+
+
+class JobFinishedError(BadRequestError):
+    """A job that has ended cannot be cancelled."""
+
+    code = "job-finished"
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"job {job_id} is {state}: there is nothing to cancel")
+
+
+class JobUnfinishedError(BadRequestError):
+    """A job that is not completed has no result."""
+
+    code = "job-unfinished"
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"job {job_id} is {state}: only a completed one has words")
+
+
 # Errors the server has to answer for.
 
 
@@ -135,6 +174,27 @@ class OverloadedError(SttError):
     """All places are taken and the waiting room is full."""
 
     code = "server-busy"
+
+
+class QueueFullError(OverloadedError):
+    """As many jobs wait as may."""
+
+    code = "queue-full"
+
+    def __init__(self, queued: int) -> None:
+        super().__init__(f"{queued} jobs are waiting (setting jobs.max_queued); try again later")
+
+
+class NoRoomError(OverloadedError):
+    """There is no disk space for a recording."""
+
+    code = "no-room"
+
+
+class JobsUnavailableError(SttError):
+    """The store of jobs, a file or a server, cannot be used now."""
+
+    code = "jobs-unavailable"
 
 
 class ModelError(SttError):

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import tempfile
 import threading
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,8 @@ class MediaOptions:
 class MediaStream:
     """An asynchronous context manager and iterator: the sound of any file as PCM.
 
-    `source` is a body that still arrives, a file, or an open one. Files whose table comes last
+    `source` is a body that still arrives, a file, an open one, or a function that opens one: it is
+    called, and what it returns is read and closed, in the thread. Bodies whose table comes last
     (MP4 as recorders write it) are spooled to disk before the first PCM comes out.
 
     Entering and iterating raise:
@@ -65,7 +66,7 @@ class MediaStream:
 
     def __init__(
         self,
-        source: AsyncIterable[bytes] | Path | BinaryIO,
+        source: AsyncIterable[bytes] | Path | BinaryIO | Callable[[], BinaryIO],
         options: MediaOptions | None = None,
     ) -> None:
         self._source = source
@@ -128,7 +129,7 @@ class MediaStream:
             raise item
         return item
 
-    def _decode(self, source: Path | BinaryIO) -> None:
+    def _decode(self, source: Path | BinaryIO | Callable[[], BinaryIO]) -> None:
         """Run in the thread. Whatever happens, the event loop is told of the end."""
         # Imported here: FFmpeg takes 16 MB, and most servers are never sent a file.
         from wyoming_stt.audio.media import MediaReader  # noqa: PLC0415
@@ -159,8 +160,14 @@ class MediaStream:
             self._tell(pcm)
 
     @contextlib.contextmanager
-    def _readable(self, source: Path | BinaryIO) -> Iterator[Path | BinaryIO]:
-        """Spool a body to disk where it cannot be read forwards."""
+    def _readable(
+        self, source: Path | BinaryIO | Callable[[], BinaryIO]
+    ) -> Iterator[Path | BinaryIO]:
+        """Open what has to be opened; spool a body to disk where it cannot be read forwards."""
+        if callable(source):
+            with source() as opened:
+                yield opened
+            return
         if self._pipe is None or not needs_seeking(self._pipe.peek(HEAD_BYTES)):
             yield source
             return

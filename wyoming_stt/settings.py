@@ -29,6 +29,7 @@ from wyoming_stt.front.wyoming.options import WyomingOptions
 from wyoming_stt.hardware import detect
 from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
+from wyoming_stt.jobs.options import JobsOptions
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.log import LogSettings
 from wyoming_stt.observability.history import HistoryOptions
@@ -125,6 +126,7 @@ class Settings(BaseModel):
     store: Annotated[StoreOptions, _split_in("mirrors")] = StoreOptions()
     wyoming: WyomingOptions = WyomingOptions()
     http: Annotated[HttpOptions, _split_in("allow_origin", "trusted_proxies")] = HttpOptions()
+    jobs: Annotated[JobsOptions, _split_in("callback_hosts")] = JobsOptions()
     announce: AnnounceOptions = AnnounceOptions()
     engine: EngineOptions = EngineOptions()
     lifecycle: LifecycleOptions = LifecycleOptions()

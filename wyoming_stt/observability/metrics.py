@@ -1,7 +1,7 @@
 """What happened at all doors, counted for Prometheus and for `/health`."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -65,6 +65,9 @@ class Metrics:
         self._rtf = self._histogram(
             "rtf", "Decoding time by audio time, of an utterance.", RTF_BUCKETS
         )
+        self._jobs = Gauge(
+            "jobs", "Jobs in each state.", ["status"], namespace=PREFIX, registry=self.registry
+        )
         self._final_latency = self._histogram(
             "final_latency_seconds",
             "From the end of the audio to the final transcript.",
@@ -115,6 +118,11 @@ class Metrics:
         """Count a request by the template of its route."""
         self._requests.labels(method, route, status).inc()
         self._request_duration.labels(method, route).observe(duration_s)
+
+    def jobs_counted(self, counts: Mapping[str, int]) -> None:
+        """Note how many jobs there are in each state."""
+        for status, number in counts.items():
+            self._jobs.labels(status).set(number)
 
     def rate_limited(self) -> None:
         """Count a request that was one too many."""

@@ -15,7 +15,7 @@ from wyoming_stt.errors import SttError
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
 from wyoming_stt.front.http.middleware.access import CLIENT_CLOSED, Access
 from wyoming_stt.front.http.middleware.answer import AnswerErrors, ErrorAnswers
-from wyoming_stt.front.http.middleware.body import BodyLimits
+from wyoming_stt.front.http.middleware.body import BodyLimit, BodyLimits
 from wyoming_stt.front.http.middleware.drain import Drain, Traffic
 from wyoming_stt.front.http.middleware.origin import OriginPolicy, OriginRules
 from wyoming_stt.front.http.middleware.rate import RateLimit, RateLimiter
@@ -23,6 +23,7 @@ from wyoming_stt.front.http.middleware.request_id import RequestId
 from wyoming_stt.front.http.middleware.token import BearerToken
 from wyoming_stt.front.http.openapi import describe
 from wyoming_stt.front.http.routes import ROUTERS
+from wyoming_stt.front.http.routes.jobs import SUBMISSIONS
 from wyoming_stt.front.http.state import DoorState
 
 __all__ = ["DoorApp", "build_app"]
@@ -48,7 +49,7 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
     options, metrics = state.options, state.metrics
     answers, traffic = ErrorAnswers(metrics), Traffic(state.draining)
     app: ASGIApp = _routes(state, answers, needs_token=token is not None)
-    app = BodyLimits(app, options)
+    app = BodyLimits(app, options, _larger_bodies(state))
     app = Drain(app, traffic)
     if token is not None:
         app = BearerToken(app, token, state.admin_token)
@@ -84,6 +85,14 @@ def _routes(state: DoorState, answers: ErrorAnswers, *, needs_token: bool) -> Fa
     app.router.default = _not_found
     describe(app, needs_token=needs_token)
     return app
+
+
+def _larger_bodies(state: DoorState) -> dict[str, BodyLimit]:
+    """Recordings that nobody waits for may be longer."""
+    if state.jobs is None:
+        return {}
+    limit = BodyLimit(state.jobs.max_upload_bytes, "jobs.max_upload_bytes")
+    return dict.fromkeys(SUBMISSIONS, limit)
 
 
 async def _nobody(*_: object) -> Response:

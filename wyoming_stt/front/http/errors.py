@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from wyoming_stt import errors
 
-__all__ = ["ErrorCode", "HttpError", "Problem", "problem_of"]
+__all__ = ["ErrorCode", "HttpError", "Problem", "code_of", "problem_of"]
 
 
 class ErrorCode(StrEnum):
@@ -37,9 +37,13 @@ class ErrorCode(StrEnum):
     ADMIN_ONLY = "admin_only", 403, "only the owner of this server may do that"
     NOT_FOUND = "not_found", 404, "there is nothing here; /docs lists the routes"
     MODEL_NOT_FOUND = "model_not_found", 404, "no model 'large' here; known: home-en"
+    JOB_NOT_FOUND = "job_not_found", 404, "no job 7f1c here; jobs that have ended are kept a while"
+    JOBS_DISABLED = "jobs_disabled", 404, "there are no jobs here: the setting jobs.backend is off"
     METRICS_DISABLED = "metrics_disabled", 404, "metrics are off: start the server with --metrics"
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "this route does not answer DELETE"
     REQUEST_TIMEOUT = "request_timeout", 408, "the body came too slowly"
+    JOB_NOT_CANCELLABLE = "job_not_cancellable", 409, "the job is completed: nothing to cancel"
+    JOB_NOT_COMPLETED = "job_not_completed", 409, "the job is queued: it has no words yet"
     PAYLOAD_TOO_LARGE = (
         "payload_too_large",
         413,
@@ -48,6 +52,7 @@ class ErrorCode(StrEnum):
     AUDIO_TOO_LONG = "audio_too_long", 413, "the utterance is too long: the limit is 300 s"
     UNSUPPORTED_LANGUAGE = "unsupported_language", 415, "language 'tlh' is not spoken here"
     INVALID_AUDIO = "invalid_audio", 422, "the body is no audio that can be read"
+    QUEUE_FULL = "queue_full", 429, "1000 jobs are waiting; try again later"
     RATE_LIMITED = "rate_limited", 429, "more than 60 requests a minute"
     INTERNAL = "internal", 500, "the server failed; its log tells why"
     INFERENCE_ERROR = "inference_error", 500, "the model failed on this audio"
@@ -55,6 +60,7 @@ class ErrorCode(StrEnum):
     SHUTTING_DOWN = "shutting_down", 503, "the server is shutting down"
     MODEL_LOADING = "model_loading", 503, "the model is still loading; try again later"
     MODEL_ERROR = "model_error", 503, "the model cannot be used"
+    JOBS_UNAVAILABLE = "jobs_unavailable", 503, "the queue of jobs cannot be reached now"
     INFERENCE_TIMEOUT = "inference_timeout", 504, "no answer from the model within 10 s"
 
 
@@ -62,6 +68,9 @@ RETRY_AFTER_MS: Final[dict[ErrorCode, int]] = {
     # An utterance at home lasts some seconds, and so does the loading of a model.
     ErrorCode.SATURATED: 2_000,
     ErrorCode.MODEL_LOADING: 3_000,
+    ErrorCode.JOBS_UNAVAILABLE: 5_000,
+    # A queue moves by a recording, which may take minutes.
+    ErrorCode.QUEUE_FULL: 60_000,
 }
 _OF_STT_ERROR: Final[tuple[tuple[type[errors.SttError], ErrorCode], ...]] = (
     # The first that fits counts, so a class stands before the one it is derived from.
@@ -69,7 +78,12 @@ _OF_STT_ERROR: Final[tuple[tuple[type[errors.SttError], ErrorCode], ...]] = (
     (errors.LimitError, ErrorCode.AUDIO_TOO_LONG),
     (errors.UnknownModelError, ErrorCode.MODEL_NOT_FOUND),
     (errors.UnsupportedLanguageError, ErrorCode.UNSUPPORTED_LANGUAGE),
+    (errors.JobNotFoundError, ErrorCode.JOB_NOT_FOUND),
+    (errors.JobFinishedError, ErrorCode.JOB_NOT_CANCELLABLE),
+    (errors.JobUnfinishedError, ErrorCode.JOB_NOT_COMPLETED),
     (errors.BadRequestError, ErrorCode.INVALID_REQUEST),
+    (errors.QueueFullError, ErrorCode.QUEUE_FULL),
+    (errors.JobsUnavailableError, ErrorCode.JOBS_UNAVAILABLE),
     (errors.OverloadedError, ErrorCode.SATURATED),
     (errors.ModelNotReadyError, ErrorCode.MODEL_LOADING),
     (errors.ModelError, ErrorCode.MODEL_ERROR),
@@ -145,6 +159,13 @@ def problem_of(error: Exception) -> Problem:
                 if isinstance(error, kind):
                     return Problem(code.status, code, str(error), RETRY_AFTER_MS.get(code))
     return Problem(500, ErrorCode.INTERNAL, ErrorCode.INTERNAL.example)
+
+
+def code_of(stt_code: str) -> ErrorCode:
+    """Return how this door calls what an `SttError` calls so."""
+    return next(
+        (code for kind, code in _OF_STT_ERROR if kind.code == stt_code), ErrorCode.INFERENCE_ERROR
+    )
 
 
 def _explain(error: RequestValidationError) -> str:

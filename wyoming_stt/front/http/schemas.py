@@ -104,6 +104,7 @@ class HeardSegment(Answer):
 class NoDiarization(Answer):
     """Why no speakers are named."""
 
+    available: Literal[False] = False
     reason: Literal["no_speaker_model"] = "no_speaker_model"
 
 

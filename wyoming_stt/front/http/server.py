@@ -17,6 +17,7 @@ from wyoming_stt.front.http.connection import DoorConfig, HttpConnection, WebSoc
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.http.state import DoorState
 from wyoming_stt.front.served import ServedModel
+from wyoming_stt.jobs.store import Jobs
 from wyoming_stt.observability.metrics import Metrics
 
 __all__ = ["HttpServer", "serve"]
@@ -38,6 +39,7 @@ async def serve(
     promised: ServedModel,
     metrics: Metrics,
     administration: Administration,
+    jobs: Jobs | None = None,
 ) -> AsyncIterator["HttpServer"]:
     """Listen while the block runs; at its end let open requests and streams finish, then close.
 
@@ -48,6 +50,7 @@ async def serve(
         promised: what clients are told of the model until the engine has loaded it.
         metrics: counts what happens here, and maybe at other doors.
         administration: what its owner may do with the models.
+        jobs: takes long recordings; None: there is no queue.
 
     Raises:
         SettingsError: there is no listening on `options.uri`, or it would not be safe.
@@ -56,7 +59,9 @@ async def serve(
     if options.cors_allow_any:
         logger.warning("Pages of every web site may use the server (--cors-allow-any)")
     admin_token = read_admin_token(options)
-    state = DoorState(engine, options, defaults, promised, metrics, administration, admin_token)
+    state = DoorState(
+        engine, options, defaults, promised, metrics, administration, admin_token, jobs
+    )
     server = HttpServer(build_app(state, token), options, await bind(options, token))
     await server.start()
     try:

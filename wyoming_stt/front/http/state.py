@@ -11,6 +11,7 @@ from wyoming_stt.engine import Engine, UtteranceOptions
 from wyoming_stt.front.administration import Administration
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.served import ServedModel
+from wyoming_stt.jobs.store import Jobs
 from wyoming_stt.observability.metrics import Metrics
 
 __all__ = ["Door", "DoorState", "door_state"]
@@ -32,6 +33,8 @@ class DoorState:
     """What may be told of the machine, and done with its models."""
     admin_token: str | None = field(default=None, repr=False)
     """Lets its bearer do so; without one only this machine's own programs may."""
+    jobs: Jobs | None = None
+    """Takes long recordings; None: there is no queue here."""
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: streams end with what they have, nothing new begins."""
 

@@ -4,7 +4,16 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from wyoming_stt.front.http.routes import admin, docs, health, models, openai, transcribe, websocket
+from wyoming_stt.front.http.routes import (
+    admin,
+    docs,
+    health,
+    jobs,
+    models,
+    openai,
+    transcribe,
+    websocket,
+)
 
 __all__ = ["ROUTERS"]
 
@@ -14,6 +23,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     admin.router,
     transcribe.router,
     openai.router,
+    jobs.router,
     websocket.router,
     docs.router,
 )

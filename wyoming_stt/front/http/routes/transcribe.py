@@ -62,13 +62,16 @@ def _upload(name: str) -> Callable[..., AsyncIterator[Hearing]]:
     return uploaded
 
 
-@router.post(
-    "/v1/transcribe",
-    response_model=Transcription,
-    response_model_exclude_none=True,
-    responses={200: {"description": "The transcript.", "content": _TEXT}, **UPLOAD_ERRORS},
-    openapi_extra=UPLOAD_BODY,
-)
+_TRANSCRIBE: Final[dict[str, Any]] = {
+    "response_model": Transcription,
+    "response_model_exclude_none": True,
+    "responses": {200: {"description": "The transcript.", "content": _TEXT}, **UPLOAD_ERRORS},
+    "openapi_extra": UPLOAD_BODY,
+}
+
+
+@router.post("/transcribe", deprecated=True, **_TRANSCRIBE)
+@router.post("/v1/transcribe", **_TRANSCRIBE)
 async def transcribe(
     heard: Annotated[Hearing, Depends(_upload("http"))],
     diarization: Annotated[

@@ -1,0 +1,91 @@
+"""Calls clients back, again and again, until they have heard."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from urllib3.exceptions import HTTPError
+
+from wyoming_stt.errors import BadRequestError, JobNotFoundError
+from wyoming_stt.jobs.callback import CallbackGuard, message, post, signed
+from wyoming_stt.jobs.job import OWES_CALLBACK, Callback, Job, LeaseLostError
+from wyoming_stt.jobs.options import JobsOptions
+from wyoming_stt.jobs.store import JobStore
+
+__all__ = ["Caller"]
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_S: Final = 15.0
+"""After the first try that failed; each further pause is four times as long."""
+LONGEST_PAUSE_S: Final = 21_600.0
+BATCH: Final = 10
+SUCCESS: Final = range(200, 300)
+
+
+class Caller:
+    """Delivers what the jobs in a store owe, at least once."""
+
+    def __init__(self, store: JobStore, guard: CallbackGuard, options: JobsOptions) -> None:
+        self._store = store
+        self._guard = guard
+        self._options = options
+
+    async def deliver(self, now: datetime | None = None) -> None:
+        """Make all calls that are due."""
+        now = now or datetime.now(UTC)
+        jobs = await self._store.oldest(OWES_CALLBACK, BATCH)
+        due = [job for job in jobs if job.callback and _is_due(job.callback, now)]
+        await asyncio.gather(*(self._deliver(job, now) for job in due))
+
+    async def _deliver(self, job: Job, now: datetime) -> None:
+        """Make one call, unless another process is about to; note how it went."""
+        try:
+            job = await self._store.update(job.id, lambda current: _begun(current, job, now))
+            error = await self._call(job, now)
+            await self._store.update(job.id, lambda job: self._noted(job, error))
+        except (LeaseLostError, JobNotFoundError):
+            logger.debug("Job %s: another process calls back, or the job is gone", job.id)
+
+    async def _call(self, job: Job, now: datetime) -> str | None:
+        """Return what went wrong."""
+        assert job.callback is not None  # noqa: S101 - by its label
+        body = message(job)
+        headers = signed(job, body, self._options.callback_secret, now)
+        timeout_s = self._options.callback_timeout_s
+        try:
+            target = await self._guard.check(job.callback.url)
+            # Twice: once to connect, once to answer; who sends a byte now and then is left.
+            async with asyncio.timeout(2 * timeout_s):
+                status = await asyncio.to_thread(post, target, body, headers, timeout_s)
+        except (BadRequestError, HTTPError) as error:
+            return str(error)
+        except TimeoutError:
+            return f"no answer within {2 * timeout_s:g} s"
+        return None if status in SUCCESS else f"it answered {status}"
+
+    def _noted(self, job: Job, error: str | None) -> Job:
+        if job.callback is None:
+            return job
+        if error is not None:
+            logger.warning("Job %s: calling back failed: %s", job.id, error)
+        is_settled = error is None or job.callback.tries >= self._options.callback_tries
+        return replace(job, callback=replace(job.callback, error=error, is_settled=is_settled))
+
+
+def _is_due(callback: Callback, now: datetime) -> bool:
+    """Tell whether it is time; a clock that was set back must not make it wait for years."""
+    if callback.next_at is None or callback.next_at <= now:
+        return True
+    return (callback.next_at - now).total_seconds() > LONGEST_PAUSE_S
+
+
+def _begun(job: Job, seen: Job, now: datetime) -> Job:
+    if job.callback is None or job.callback != seen.callback:
+        raise LeaseLostError(job.id)
+    tries = job.callback.tries
+    pause_s = min(FIRST_PAUSE_S * 4**tries, LONGEST_PAUSE_S)
+    next_at = now + timedelta(seconds=pause_s)
+    return replace(job, callback=replace(job.callback, tries=tries + 1, next_at=next_at))

@@ -1,0 +1,99 @@
+"""Takes a job, tries to do it, and says what has become of it."""
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import TypeAdapter
+
+from wyoming_stt.errors import (
+    AudioFormatError,
+    InferenceError,
+    InferenceTimeoutError,
+    JobNotFoundError,
+    JobsUnavailableError,
+    LimitError,
+    ModelError,
+    ShuttingDownError,
+    SttError,
+)
+from wyoming_stt.jobs.attempt import Attempt, Tools
+from wyoming_stt.jobs.job import Failure, Hold, Job, JobState, LeaseLostError
+from wyoming_stt.jobs.store import Change
+from wyoming_stt.transcript import Transcript
+
+__all__ = ["RESULT", "JobWorker"]
+
+logger = logging.getLogger(__name__)
+
+RESULT = TypeAdapter(Transcript)
+"""How a result is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobWorker:
+    """Works on jobs that are named to it."""
+
+    name: str
+    tools: Tools
+
+    async def work(self, job_id: str) -> JobState | None:
+        """Do a job, or as much of it as can be done; return what has become of it.
+
+        None: it was not there to be claimed, or it is not ours any more.
+
+        Raises:
+            ModelError, ShuttingDownError, JobsUnavailableError: nothing can be done here now; the
+                job waits for better times.
+        """
+        hold = Hold(self.name, uuid.uuid4().hex)
+        try:
+            await self.tools.engine.ready()
+            job = await self.tools.store.update(job_id, lambda job: job.claimed(hold, _now()))
+            return await self._do(job, hold.token)
+        except (LeaseLostError, JobNotFoundError):
+            logger.debug("Job %s is another worker's, or nobody wants it any more", job_id)
+            return None
+
+    async def _do(self, job: Job, token: str) -> JobState:
+        started = time.perf_counter()
+
+        async def settle(change: Change) -> JobState:
+            ran_s = time.perf_counter() - started
+            done = await self.tools.store.update(job.id, lambda job: change(job).spent(ran_s))
+            logger.info("Job %s: %s after %.1f s", job.id, done.state, ran_s)
+            return done.state
+
+        try:
+            transcript = await Attempt(self.tools, job, token).run()
+            name = f"{job.id}.{token}.json"
+            result = await self.tools.spool.write(name, RESULT.dump_json(transcript))
+        except (AudioFormatError, LimitError) as error:
+            failure = _failure(error)
+            return await settle(lambda job: job.failed(token, failure, _now()))
+        except (InferenceError, InferenceTimeoutError, OSError) as error:
+            failure = _failure(error)
+            logger.warning("Job %s: %s", job.id, failure.message)
+            most = self.tools.options.max_tries
+            return await settle(lambda job: job.set_back(token, failure, most, _now()))
+        except (ModelError, ShuttingDownError, JobsUnavailableError, asyncio.CancelledError):
+            # It is not the job's fault. Whoever has it next goes on from its last piece.
+            with contextlib.suppress(JobsUnavailableError, LeaseLostError, JobNotFoundError):
+                await asyncio.shield(settle(lambda job: job.released(token)))
+            raise
+        duration_s = transcript.duration_s
+        return await settle(lambda job: job.completed(token, result, duration_s, _now()))
+
+
+def _failure(error: SttError | OSError) -> Failure:
+    if isinstance(error, SttError):
+        return Failure(error.code, str(error))
+    return Failure(JobsUnavailableError.code, f"the recording cannot be read: {error.strerror}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
