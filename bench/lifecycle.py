@@ -171,7 +171,15 @@ def _running(model_dir: Path, data_dir: str) -> Iterator[_Server]:
         url = running.http()
         running.wait_for("Ready: ")
         assert port is not None
-        yield _Server(port, url, psutil.Process(running.process.pid))
+        assert running.process.stderr is not None
+        # A log that nobody reads would stop the server when the pipe is full.
+        reader = threading.Thread(target=running.process.stderr.read)
+        reader.start()
+        try:
+            yield _Server(port, url, psutil.Process(running.process.pid))
+        finally:
+            running.process.kill()
+            reader.join()
 
 
 async def _fail_over(model_dir: Path) -> float:

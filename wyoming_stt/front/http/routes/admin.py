@@ -16,7 +16,19 @@ from wyoming_stt.front.http.state import Door, DoorState
 from wyoming_stt.front.http.vitals import Vitals, iso, vitals_of
 from wyoming_stt.front.http.wishes import MAX_NAME_CHARS
 
-__all__ = ["activate", "capabilities", "model_status", "reload", "router", "unload"]
+__all__ = [
+    "Load",
+    "MachineReport",
+    "ModelStatus",
+    "Served",
+    "Transition",
+    "activate",
+    "capabilities",
+    "model_status",
+    "reload",
+    "router",
+    "unload",
+]
 
 router: Final = APIRouter(tags=["Administration"])
 

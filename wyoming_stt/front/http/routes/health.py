@@ -15,7 +15,7 @@ from wyoming_stt.front.http.schemas import Ready, Unready
 from wyoming_stt.front.http.state import Door, DoorState
 from wyoming_stt.front.http.vitals import Vitals, vitals_of
 
-__all__ = ["health", "metrics", "ready", "router"]
+__all__ = ["Health", "health", "metrics", "ready", "router"]
 
 router: Final = APIRouter(tags=["Operation"])
 
