@@ -11,7 +11,9 @@ the back-pressure there is.
 
 import asyncio
 import contextlib
+import math
 import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -126,18 +128,21 @@ class Engine:
 
         Args:
             options: how to listen.
-            wait_s: longest wait for a place, where it is not `admission_timeout_s`.
+            wait_s: longest wait for a place, where it is not `admission_timeout_s`. With `math.inf`
+                a full waiting room does not matter either: for what has begun, and will go on.
 
         Raises:
             OverloadedError: all places are taken, and the waiting room too, or for too long.
             ShuttingDownError: the engine was closed.
         """
         self._refuse_if_closed()
+        came = time.perf_counter()
         await self._admit(self.options.admission_timeout_s if wait_s is None else wait_s)
         self._taken += 1
         try:
             self._refuse_if_closed()
             lease = Lease(self.lifecycle, self.relief, self._pool, self.options, options)
+            lease.stats.queue_s = time.perf_counter() - came
             try:
                 yield lease
             finally:
@@ -161,7 +166,8 @@ class Engine:
             lease.release()
 
     async def _admit(self, wait_s: float) -> None:
-        if self._places.locked() and self._waiting >= self.options.max_waiting:
+        is_full = self._places.locked() and self._waiting >= self.options.max_waiting
+        if is_full and wait_s < math.inf:
             raise OverloadedError(
                 f"{self.options.max_utterances} utterances are being decoded and "
                 f"{self._waiting} are waiting; try again later"

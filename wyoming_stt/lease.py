@@ -27,6 +27,7 @@ class LeaseStats:
 
     audio_s: float = 0.0
     queue_s: float = 0.0
+    """Waiting: for a place, and for a thread that decodes."""
     decode_s: float = 0.0
     skipped_s: float = 0.0
     """Audio that was not decoded, since nobody spoke in it."""

@@ -8,6 +8,7 @@
 Every piece with a word in it yields a final transcript. Positions are those of the recording.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
@@ -43,7 +44,8 @@ class RecordingOptions:
     utterance; silence costs next to nothing."""
     cut: CutOptions = field(default_factory=CutOptions)
     place_timeout_s: float | None = None
-    """Longest wait for a place in the engine, where it is not `engine.admission_timeout_s`."""
+    """Longest wait for a place in the engine, where it is not `engine.admission_timeout_s`. Between
+    its pieces a file lets others have its place, and then waits for as long as it takes."""
     background: bool = False
     """Nobody waits for it: it is decoded while nothing else is to do."""
 
@@ -51,7 +53,8 @@ class RecordingOptions:
 class Listening:
     """One recording on its way through the engine. Its calls must not overlap.
 
-    After an error the piece in hand is lost, its lease is free, and listening may go on.
+    After an error the piece in hand is lost, its lease is free, and listening may go on. Where
+    `accept` has heard something before the error, it returns that, and the next call raises.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Listening:
         self._received = 0
         self._piece: Piece | None = None
         self._past = LeaseStats()
+        self._late_error: SttError | None = None
         self._finished = False
         self.settled = 0
         """Bytes of the recording whose words are known: up to where its last piece ended."""
@@ -121,6 +125,7 @@ class Listening:
             return []
         self._received += len(pcm)
         self._waiting += pcm
+        self._raise_late_error()
         return await self._listen(self._step)
 
     async def finish(self) -> list[Event]:
@@ -132,10 +137,12 @@ class Listening:
         if self._finished:
             return []
         self._finished = True
+        self._raise_late_error()
         events = await self._listen(self._format.frame_bytes)
         while self._piece is not None:
             events += await self._hear(self._piece, b"", last=True)
             events += await self._listen(self._format.frame_bytes)
+        self._raise_late_error()
         if not events or not isinstance(events[-1], FinalTranscript):
             events.append(FinalTranscript(self.position, "", (), (), 0.0))
         return events
@@ -168,9 +175,20 @@ class Listening:
             del self._waiting[:size]
             if self._piece is None:
                 pcm = self._from_speech_on(pcm)
-            if pcm:
-                events += await self._hear(self._piece or await self._open(len(pcm)), pcm)
+            try:
+                if pcm:
+                    events += await self._hear(self._piece or await self._open(len(pcm)), pcm)
+            except SttError as error:
+                if not events:
+                    raise
+                self._late_error = error
+                break
         return events
+
+    def _raise_late_error(self) -> None:
+        error, self._late_error = self._late_error, None
+        if error is not None:
+            raise error
 
     def _from_speech_on(self, pcm: bytes) -> bytes:
         """Return what the next piece begins with, if it begins now."""
@@ -187,6 +205,8 @@ class Listening:
         piece = Piece(self._engine, self._options, cutter, first)
         await piece.open(self._place_timeout_s, background=self._is_background)
         self._piece = piece
+        if self._keeps_silence:
+            self._place_timeout_s = math.inf  # who was let in is not turned away half-way
         self._lead.clear()
         self._wake = Wake(self._format, self._vad)
         return piece

@@ -1,6 +1,7 @@
 """Who gets a place, and when."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 
 import pytest
@@ -92,6 +93,20 @@ async def test_without_a_waiting_room_all_but_the_first_are_refused() -> None:
         (again,) = await come(engine, 1)
         assert again.lease is not None
         await again.leave()
+
+
+async def test_what_has_begun_may_wait_on_where_there_is_no_room(engine: Engine) -> None:
+    visitors = await come(engine, 5)
+
+    async def go_on() -> float:
+        async with engine.open(OPEN, wait_s=math.inf) as lease:
+            return lease.stats.queue_s
+
+    going_on = asyncio.create_task(go_on())
+    await settle()
+    assert engine.queue_depth == 4
+    await part(visitors)
+    assert await going_on > 0
 
 
 async def test_waiting_has_an_end() -> None:

@@ -1,16 +1,20 @@
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import pytest
 
 from tests.support.chunks import every
-from tests.support.engines import Stuck, engine_on
-from tests.support.listening import FILE, MICROPHONE, OPTIONS, both, listen, words
+from tests.support.engines import Stuck, engine_on, eventually
+from tests.support.listening import FILE, MICROPHONE, OPTIONS, both, finals, listen, words
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.sound import loud, quiet
 from wyoming_stt.decoding.hypothesis import Hypothesis
+from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.engine import Engine
 from wyoming_stt.errors import InferenceError, OverloadedError
 from wyoming_stt.events import FinalTranscript
+from wyoming_stt.models.families.fake import FakeRecognizer, FakeStream
 from wyoming_stt.recording import Listening, RecordingOptions
 
 
@@ -119,3 +123,58 @@ async def test_who_finds_no_place_is_told_and_loses_no_word_where_one_becomes_fr
                 await listening.accept(loud(0.32))
         await listening.accept(loud(0.96))
         assert len(words(await listening.finish())) == 4
+
+
+async def test_a_file_that_was_let_in_is_not_turned_away_between_its_pieces() -> None:
+    hasty = replace(FILE, place_timeout_s=0.01)
+    came, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def visit(engine: Engine) -> None:
+        async with engine.open(OPTIONS):
+            came.set()
+            await may_leave.wait()
+
+    async with (
+        engine_on(max_utterances=1, max_waiting=1) as engine,
+        Listening(engine, OPTIONS, hasty) as listening,
+    ):
+        await listening.accept(loud(1.28))
+        visitor = asyncio.create_task(visit(engine))
+        await eventually(lambda: engine.queue_depth == 1)
+        going_on = asyncio.create_task(listening.accept(quiet(1) + loud(1.28)))
+        await came.wait()
+        with pytest.raises(OverloadedError):
+            await listen(engine, [loud(1)], hasty)
+        assert not going_on.done()
+        may_leave.set()
+        await visitor
+        assert len(finals(await going_on)) == 1
+        assert words(await listening.finish())
+
+
+class _Faulty(FakeRecognizer):
+    """Opens so many streams."""
+
+    left = 2  # that of the warm-up is one
+
+    def open(self, options: SearchOptions) -> FakeStream:
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("broken")
+        return super().open(options)
+
+
+@both
+async def test_what_was_heard_before_a_failure_is_told_before_it(
+    recording: RecordingOptions,
+) -> None:
+    async with (
+        engine_on(_Faulty) as engine,
+        Listening(engine, OPTIONS, recording) as listening,
+    ):
+        events = await listening.accept(loud(1.28) + quiet(1) + loud(1.28))
+        assert len(finals(events)) == 1
+        assert words(events)
+        with pytest.raises(InferenceError):
+            await listening.accept(b"")
+        assert not listening.holds_lease
