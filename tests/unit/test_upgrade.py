@@ -12,7 +12,8 @@ from tests.support.hostile_http import HostileServer, answer, drop, hostile_serv
 from tests.support.onnx_models import build
 from tests.support.pulling import QUICK
 from wyoming_stt.choice import Choice, choose
-from wyoming_stt.engine import Engine, EngineOptions
+from wyoming_stt.engine import Engine, EngineOptions, ModelSource
+from wyoming_stt.models.families.fake import FakeRecognizer
 from wyoming_stt.settings import ModelSettings, Settings, UpgradeOptions
 from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
 from wyoming_stt.upgrade import upgrade
@@ -142,3 +143,16 @@ async def test_offline_nothing_is_asked_for(
     async with serving(tmp_path, builtin, spec, options) as (engine, work):
         await asyncio.wait_for(work, PATIENCE_S)
         assert (await engine.ready()).info.name == "home-en"
+
+
+async def test_a_model_that_somebody_activated_meanwhile_stays(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    spec = publish(server, published)
+    async with serving(tmp_path, builtin, spec) as (engine, task):
+        # Before the event loop has let the download begin.
+        own = ModelSource("own", FakeRecognizer)
+        engine.lifecycle.chosen = own
+        await asyncio.wait_for(task, PATIENCE_S)
+        assert engine.lifecycle.chosen is own
+    assert ModelStore(tmp_path / "data", QUICK).installed("better") is not None

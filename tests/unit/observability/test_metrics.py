@@ -60,7 +60,10 @@ async def test_errors_are_counted_and_the_servers_own_remembered(metrics: Metric
 async def test_the_state_of_the_model_is_that_of_now(metrics: Metrics) -> None:
     assert value(metrics, "model_state", state="ready") == 1
     assert value(metrics, "model_state", state="loading") == 0
+    assert value(metrics, "model_transitions_total", state="ready") == 1
+    assert value(metrics, "model_fallback") == 0
     assert value(metrics, "degrade_level") == 0
+    assert value(metrics, "queue_depth") == 0
     assert (value(metrics, "model_load_seconds") or 0) > 0
     assert (value(metrics, "model_warmup_seconds") or 0) > 0
     assert (value(metrics, "memory_bytes") or 0) > 1e7

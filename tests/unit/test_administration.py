@@ -1,0 +1,100 @@
+"""What the owner of a running server may do with its models."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.onnx_models import build
+from wyoming_stt.administration import Administrator
+from wyoming_stt.choice import choose
+from wyoming_stt.engine import Engine, EngineOptions
+from wyoming_stt.errors import ModelError, UnknownModelError
+from wyoming_stt.settings import ModelSettings, Settings
+from wyoming_stt.store import Manifest, ModelStore
+
+
+@pytest.fixture(scope="module")
+def builtin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("builtin")
+    build("zipformer2", folder / "home-en", seed=1)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / "data")
+
+
+def install(store: ModelStore, source: Path, version: str) -> None:
+    facts = Manifest(
+        id="mine",
+        version=version,
+        family="zipformer2",
+        languages=("cy",),
+        licence="mine",
+        source="a friend",
+        installed_at=f"2026-11-0{version}T00:00:00+00:00",
+    )
+    store.add(source, facts)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    store: ModelStore, builtin: Path, **model: object
+) -> AsyncIterator[tuple[Engine, Administrator]]:
+    settings = Settings(data_dir=store.data_dir, model=ModelSettings(**model))
+    choice = choose(settings, store, builtin)
+    engine = Engine(choice.chosen, EngineOptions(workers=1), fallback=choice.fallback)
+    await engine.ready()
+    yield engine, Administrator(engine, choice, settings, store, builtin)
+    await engine.close()
+
+
+async def test_all_models_of_this_machine_are_known(store: ModelStore, builtin: Path) -> None:
+    install(store, builtin / "home-en", "1")
+    async with serving(store, builtin, name="fake") as (_, administrator):
+        known = {model.id: model for model in administrator.models()}
+    assert set(known) == {"home-en", "mine", "fake"}
+    assert (known["mine"].version, known["mine"].source) == ("1", "a friend")
+
+
+async def test_a_reload_takes_the_version_that_is_installed_by_now(
+    store: ModelStore, builtin: Path
+) -> None:
+    install(store, builtin / "home-en", "1")
+    async with serving(store, builtin, name="mine") as (engine, administrator):
+        assert engine.info is not None
+        assert engine.info.version == "1"
+        assert engine.info.sha256 is not None
+        install(store, builtin / "home-en", "2")
+        await administrator.reload()
+        assert engine.info.version == "2"
+
+
+async def test_whatever_was_activated_a_reload_returns_to_the_settings(
+    store: ModelStore, builtin: Path
+) -> None:
+    install(store, builtin / "home-en", "1")
+    async with serving(store, builtin, name="home-en") as (engine, administrator):
+        await administrator.activate("mine")
+        assert engine.lifecycle.chosen.name == "mine"
+        await administrator.reload()
+        assert engine.lifecycle.chosen.name == "home-en"
+        with pytest.raises(UnknownModelError, match="known: home-en, mine"):
+            await administrator.activate("other")
+
+
+async def test_settings_that_no_longer_make_sense_change_nothing(
+    store: ModelStore, builtin: Path
+) -> None:
+    async with serving(store, builtin, name="home-en") as (engine, administrator):
+        store.layout.user_catalogs.mkdir(parents=True)
+        (store.layout.user_catalogs / "broken.toml").write_text("nonsense")
+        administrator._settings = Settings(
+            data_dir=store.data_dir, model=ModelSettings(name="mine")
+        )
+        with pytest.raises(ModelError):
+            await administrator.reload()
+        assert engine.lifecycle.chosen.name == "home-en"
