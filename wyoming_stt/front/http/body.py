@@ -7,6 +7,7 @@ machines nothing is heard of it, and the work would go on for nobody.
 import asyncio
 import os
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable
 from types import TracebackType
 from typing import IO, Any, Final, NoReturn, Self, TypeVar
@@ -36,7 +37,7 @@ class Body:
         self.content_type = request.headers.get("content-type", "")
         self._request = request
         self._head = bytearray()
-        self._file: IO[bytes] | None = None
+        self._file: _File | None = None
         self._size = 0
         self._is_complete = False
         self._news = asyncio.Event()
@@ -54,7 +55,7 @@ class Body:
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         if self._file is not None:
-            self._file.close()
+            await asyncio.shield(asyncio.to_thread(self._file.close))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         position = 0
@@ -108,19 +109,50 @@ class Body:
     async def _keep(self, data: bytes) -> None:
         room = max(0, MEMORY_BYTES - self._size)
         self._head += data[:room]
-        data = data[room:]
-        if data and self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed at the end
-        start = self._size + room - MEMORY_BYTES
-        while data and self._file is not None:
-            written = await asyncio.to_thread(os.pwrite, self._file.fileno(), data, start)
-            data, start = data[written:], start + written
+        if len(data) > room:
+            self._file = self._file or _File()
+            start = self._size + room - MEMORY_BYTES
+            await asyncio.to_thread(self._file.write, data[room:], start)
 
     async def _read_back(self, position: int) -> bytes:
         if position < len(self._head) or self._file is None:
             return bytes(self._head[position : position + READ_BYTES])
-        start = position - MEMORY_BYTES
-        return await asyncio.to_thread(os.pread, self._file.fileno(), READ_BYTES, start)
+        return await asyncio.to_thread(self._file.read, READ_BYTES, position - MEMORY_BYTES)
+
+
+class _File:
+    """A temporary file, used and closed in threads only.
+
+    A call that was cancelled goes on in its thread. By then its descriptor might be another file,
+    some other client's maybe, so whoever closes waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file: IO[bytes] | None = None
+        self._closed = False
+
+    def write(self, data: bytes, position: int) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - see `close`
+            while data:
+                written = os.pwrite(self._file.fileno(), data, position)
+                data, position = data[written:], position + written
+
+    def read(self, size: int, position: int) -> bytes:
+        with self._lock:
+            if self._file is None or self._closed:
+                return b""
+            return os.pread(self._file.fileno(), size, position)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._file is not None:
+                self._file.close()
 
 
 async def unless(other: asyncio.Future[Any], work: Awaitable[T]) -> T | None:

@@ -1,10 +1,13 @@
 import asyncio
+import os
 import random
+from pathlib import Path
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
+from tests.support.engines import Stuck
 from wyoming_stt.front.http.body import MEMORY_BYTES, READ_BYTES, Body, not_empty, unless
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
 
@@ -137,3 +140,31 @@ async def test_what_fails_first_is_told() -> None:
 
     with pytest.raises(ValueError, match="broken"):
         await unless(asyncio.get_running_loop().create_future(), fail())
+
+
+async def test_a_write_that_is_late_does_not_go_into_another_file(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stuck, pwrite = Stuck(), os.pwrite
+
+    def late(descriptor: int, data: bytes, position: int) -> int:
+        stuck()
+        return pwrite(descriptor, data, position)
+
+    monkeypatch.setattr(os, "pwrite", late)
+
+    async def begin() -> None:
+        async with Body(client.request):
+            client.sends(bytes(MEMORY_BYTES + 1))
+            await stuck.has_started()
+
+    beginning = asyncio.create_task(begin())
+    await stuck.has_started()
+    await asyncio.wait([beginning], timeout=0.05)  # it ends, or waits for the thread to end
+    others = [(tmp_path / str(number)).open("wb", buffering=0) for number in range(3)]
+    stuck.let_go.set()
+    await beginning
+    await asyncio.get_running_loop().shutdown_default_executor()
+    for other in others:
+        assert not os.fstat(other.fileno()).st_size
+        other.close()
