@@ -109,6 +109,7 @@ def test_openai_hears_of_an_error_in_the_middle_of_a_stream(
     [
         ["file=@{}", "model=whisper-1", "response_format=text", "language=en", "prompt=Jarvis"],
         ["model=whisper-1", "language=en", "file=@{}", "response_format=text"],
+        ["model=whisper-1", "file=@{}", "response_format=text", "language=en", "prompt=Jarvis"],
         ["model=whisper-1", "prompt=Jarvis", "response_format=text", "file=@{}"],
     ],
 )
@@ -117,11 +118,30 @@ def test_fields_in_any_order(url: str, recording: Path, fields: list[str]) -> No
     assert curl(f"{url}/v1/audio/transcriptions", *form) == f"{WORDS}\n"
 
 
-def test_a_field_that_comes_too_late(url: str, recording: Path) -> None:
-    form = ["-F", "model=whisper-1", "-F", f"file=@{recording}", "-F", "prompt=Jarvis"]
-    answer = json.loads(curl(f"{url}/v1/audio/transcriptions", *form))
-    assert answer["code"] == "invalid_request"
-    assert "after it" in answer["error"]
+def test_fields_behind_the_file_count_as_much(url: str, recording: Path) -> None:
+    def answer(late: str) -> dict:
+        form = ["-F", "prompt=Jarvis", "-F", f"file=@{recording}", "-F", late]
+        return json.loads(curl(f"{url}/v1/audio/transcriptions", *form))
+
+    assert answer("language=en-US")["text"] == WORDS
+    assert answer("language=tlh")["code"] == "unsupported_language"
+    assert answer("model=large")["code"] == "model_not_found"
+
+
+def test_who_wants_events_may_say_so_behind_the_file(url: str, recording: Path) -> None:
+    form = ["-F", "model=whisper-1", "-F", f"file=@{recording}", "-F", "stream=true"]
+    delta, done, last = curl(f"{url}/v1/audio/transcriptions", *form).split("\n\n")[:3]
+    assert json.loads(delta.removeprefix("data: "))["delta"] == WORDS
+    assert json.loads(done.removeprefix("data: "))["text"] == WORDS
+    assert last == "data: [DONE]"
+
+
+def test_a_field_that_comes_when_words_have_left_already(url: str, recording: Path) -> None:
+    form = ["-F", "stream=true", "-F", f"file=@{recording}", "-F", "prompt=Jarvis"]
+    *_, last = curl(f"{url}/v1/audio/transcriptions", *form).strip().split("\n\n")
+    error = json.loads(last.removeprefix("data: "))["error"]
+    assert error["code"] == "invalid_request"
+    assert "when words had left" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,14 @@ from wyoming_stt.front.http.openai import (
 )
 from wyoming_stt.front.http.state import Door
 from wyoming_stt.front.http.uploads import UPLOAD_ERRORS, events, form_body
+from wyoming_stt.front.http.wishes import Wishes
+from wyoming_stt.transcript import Transcript
 
 __all__ = ["router", "transcriptions"]
 
 router: Final = APIRouter(tags=["OpenAI"])
 
-_ANSWER_ONLY: Final = {"response_format", "timestamp_granularities"}
-"""Fields that only say how to answer; the others say how to listen, so they must come first."""
+DOOR: Final = "openai"
 _EXAMPLES: Final = (
     '{"type": "transcript.text.delta", "delta": "turn on"}',
     '{"type": "transcript.text.done", "text": "turn on", "usage": {...}}',
@@ -56,21 +57,8 @@ class _Upload:
     heard: Hearing
     form: Form
     first: TranscriptionForm
-
-    def complete(self) -> TranscriptionForm:
-        """Return the fields, now that all have come.
-
-        Raises:
-            HttpError: one of them came too late.
-        """
-        last = _read(self.form)
-        if last.model_dump(exclude=_ANSWER_ONLY) != self.first.model_dump(exclude=_ANSWER_ONLY):
-            raise HttpError(
-                ErrorCode.INVALID_REQUEST,
-                "some fields came before the file and some after it: send the file as the last or "
-                "as the first",
-            )
-        return last
+    wishes: Wishes
+    """What it is listened to with."""
 
 
 async def _uploaded(request: Request, door: Door) -> AsyncIterator[_Upload]:
@@ -82,8 +70,8 @@ async def _uploaded(request: Request, door: Door) -> AsyncIterator[_Upload]:
         # Clients that begin with the file, as OpenAI's examples do, say later what they wish.
         first = _read(form if form.fields else await _whole_form(body))
         wishes = first.wishes(door.served, door.options)
-        async with hearing(door, body, file, wishes, "openai") as heard:
-            yield _Upload(heard, form, first)
+        async with hearing(door, body, file, wishes, DOOR) as heard:
+            yield _Upload(heard, form, first, wishes)
 
 
 @router.post(
@@ -98,9 +86,13 @@ async def transcriptions(
 ) -> BaseModel | Response:
     """Transcribe a recording, as `client.audio.transcriptions.create` of the `openai` package."""
     if upload.first.stream:
-        return EventStream(door, upload.heard.body, _messages(upload), failed)
+        return EventStream(door, upload.heard.body, _messages(upload, door), failed)
     transcript = await upload.heard.to_the_end()
-    form = upload.complete()
+    form = _read(upload.form)
+    if (wishes := form.wishes(door.served, door.options)) != upload.wishes:
+        transcript = await _heard_anew(upload.heard.body, door, wishes)
+    if form.stream:
+        return EventStream(door, upload.heard.body, _all_at_once(transcript), failed)
     if form.response_format in TEXT_TYPES:
         return as_text(transcript, form.response_format)
     if form.response_format == "verbose_json":
@@ -108,14 +100,33 @@ async def transcriptions(
     return short(transcript)
 
 
-async def _messages(upload: _Upload) -> AsyncIterator[str]:
+async def _messages(upload: _Upload, door: Door) -> AsyncIterator[str]:
     deltas = Deltas()
     async for event in upload.heard.events:
         if delta := deltas.of(event):
             yield TextDelta(delta=delta).model_dump_json()
-    upload.complete()
+    if _read(upload.form).wishes(door.served, door.options) != upload.wishes:
+        raise HttpError(
+            ErrorCode.INVALID_REQUEST,
+            "some fields came after the file, when words had left already: send the file as the "
+            "last or as the first",
+        )
     yield done(upload.heard.transcript).model_dump_json()
     yield "[DONE]"
+
+
+async def _all_at_once(transcript: Transcript) -> AsyncIterator[str]:
+    if transcript.text:
+        yield TextDelta(delta=transcript.text).model_dump_json()
+    yield done(transcript).model_dump_json()
+    yield "[DONE]"
+
+
+async def _heard_anew(body: Body, door: Door, wishes: Wishes) -> Transcript:
+    """Listen again, to a client some of whose wishes came before its file and some after it."""
+    file = await Form(body.content_type, aiter(body)).file()
+    async with hearing(door, body, file, wishes, DOOR) as heard:
+        return await heard.to_the_end()
 
 
 async def _whole_form(body: Body) -> Form:
