@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.audio.vad import VADS
 from wyoming_stt.errors import ModelError, ModelNotReadyError, SttError
 from wyoming_stt.memory import release_memory, resident_bytes
 from wyoming_stt.models.base import ModelInfo, Recognizer
@@ -81,8 +84,11 @@ async def load(source: ModelSource, timeout_s: float, on_loaded: Callable[[], No
 def _warm_up(recognizer: Recognizer) -> None:
     """Run the whole path once, so that the first speaker does not wait.
 
-    A hum rather than zeros, and no gate: the encoder and the search must really run.
+    A hum rather than zeros, and no gate: the encoder and the search must really run. The detector
+    in front of them only has to be imported.
     """
+    detector = VADS[VadOptions().kind](VadOptions().sensitivity)
+    detector.speech_prob(np.zeros(detector.frame_samples, np.float32))
     session = Session(recognizer, UtteranceOptions(vad=VadOptions(kind="off")))
     session.accept(bytes(range(64)) * (SAMPLE_RATE // 32))
     session.finish()
