@@ -1,9 +1,10 @@
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.engines import Stuck
+from tests.support.engines import Stuck, eventually
 from tests.support.http_door import connected, open_door
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.uploads import (
@@ -213,6 +214,19 @@ async def test_a_stream_gets_its_final_transcript_when_the_server_stops() -> Non
         assert final["text"].startswith(WORDS)
         assert (error["type"], error["code"]) == ("error", "shutting_down")
         assert b"503 Service Unavailable" in await other_reader.readline()
+        await stopping
+
+
+async def test_so_does_one_whose_head_comes_while_the_server_stops() -> None:
+    body = wav(60)
+    async with open_door(options(drain_s=3)) as door, connected(door.url) as (reader, writer):
+        writer.write(post(ROUTES[1], len(body)) + body[:1_000])
+        await eventually(lambda: "media" in {thread.name for thread in threading.enumerate()})
+        stopping = asyncio.create_task(door.server.stop())
+        await asyncio.sleep(1.2)
+        writer.write(body[1_000:200_000])
+        *_, final, error = [event async for event in events(reader)]
+        assert (final["type"], error["code"]) == ("final", "shutting_down")
         await stopping
 
 

@@ -175,6 +175,12 @@ class WebSocketConnection(_ReaderGuard, PacedReader):
         if not self.writable.is_set():
             self.transport.pause_reading()
 
+    async def send(self, message: Any) -> None:
+        """Send on; a status that refuses the client is an end of the handshake, too."""
+        await super().send(message)
+        if self.close_sent:
+            self.handshake_complete = True  # or uvicorn would log an error for each
+
     def pause_writing(self) -> None:
         """Begin to wait for the client."""
         super().pause_writing()

@@ -37,6 +37,7 @@ class Hearing:
         listening: Listening,
         wishes: Wishes,
         *,
+        time_is_up: asyncio.Future[None],
         name: str,
     ) -> None:
         self.body = body
@@ -45,6 +46,7 @@ class Hearing:
         self._media = media
         self._listening = listening
         self._wishes = wishes
+        self._time_is_up = time_is_up
         self._name = name
         self._finals: list[FinalTranscript] = []
         self._is_cut_short = False
@@ -97,17 +99,9 @@ class Hearing:
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         """Yield PCM to the end, or until the server cannot wait any longer."""
-        time_is_up = asyncio.ensure_future(self._drain())
-        try:
-            while (pcm := await unless(time_is_up, anext(self._media, None))) is not None:
-                yield pcm
-        finally:
-            time_is_up.cancel()
-
-    async def _drain(self) -> None:
-        await self._door.draining.wait()
-        await asyncio.sleep(DRAIN_SHARE * self._door.options.drain_s)
-        self._is_cut_short = True
+        while (pcm := await unless(self._time_is_up, anext(self._media, None))) is not None:
+            yield pcm
+        self._is_cut_short = self._time_is_up.done()
 
     def _noted(self, events: list[Event]) -> list[Event]:
         self._finals += (event for event in events if isinstance(event, FinalTranscript))
@@ -132,10 +126,26 @@ async def hearing(
         AudioFormatError, LimitError: as `MediaStream`; and whatever `audio` raises.
     """
     limits = MediaOptions(door.options.max_duration_s, section="http")
-    async with MediaStream(not_empty(audio), limits) as media:
+    async with _time_is_up(door) as time_is_up, MediaStream(not_empty(audio), limits) as media:
         options = wishes.utterance(door.defaults, media.format)
         recording = RecordingOptions(place_timeout_s=door.options.place_timeout_s)
         async with Listening(door.engine, options, recording) as listening:
-            heard = Hearing(door, body, media, listening, wishes, name=name)
+            heard = Hearing(door, body, media, listening, wishes, time_is_up=time_is_up, name=name)
             async with contextlib.aclosing(heard.events):
                 yield heard
+
+
+@contextlib.asynccontextmanager
+async def _time_is_up(door: DoorState) -> AsyncIterator[asyncio.Future[None]]:
+    """Count from when the server begins to stop, also while the head has not come yet."""
+
+    async def count() -> None:
+        await door.draining.wait()
+        await asyncio.sleep(DRAIN_SHARE * door.options.drain_s)
+
+    counting = asyncio.create_task(count(), name="count down")
+    try:
+        yield counting
+    finally:
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
