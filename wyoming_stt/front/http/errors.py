@@ -40,7 +40,7 @@ class ErrorCode(StrEnum):
     JOB_NOT_FOUND = "job_not_found", 404, "no job 7f1c here; jobs that have ended are kept a while"
     JOBS_DISABLED = "jobs_disabled", 404, "there are no jobs here: the setting jobs.backend is off"
     METRICS_DISABLED = "metrics_disabled", 404, "metrics are off: start the server with --metrics"
-    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "this route does not answer DELETE"
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, "this route answers GET only"
     REQUEST_TIMEOUT = "request_timeout", 408, "the body came too slowly"
     JOB_NOT_CANCELLABLE = "job_not_cancellable", 409, "the job is completed: nothing to cancel"
     JOB_NOT_COMPLETED = "job_not_completed", 409, "the job is queued: it has no words yet"
@@ -152,8 +152,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, ErrorCode.INVALID_REQUEST, _explain(error))
         case HTTPException():
             code = _OF_STATUS.get(error.status_code, ErrorCode.INVALID_REQUEST)
-            message = code.example if code is ErrorCode.NOT_FOUND else error.detail
-            return Problem(error.status_code, code, message, extra_headers=error.headers or {})
+            headers, message = error.headers or {}, error.detail
+            if code is ErrorCode.NOT_FOUND:
+                message = code.example
+            elif code is ErrorCode.METHOD_NOT_ALLOWED and "Allow" in headers:
+                message = f"this route answers {headers['Allow']} only"
+            return Problem(error.status_code, code, message, extra_headers=headers)
         case errors.SttError():
             for kind, code in _OF_STT_ERROR:
                 if isinstance(error, kind):

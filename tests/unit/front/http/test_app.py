@@ -120,6 +120,8 @@ async def test_what_is_not_here(method: str, path: str, status: int, code: str) 
     assert ("Allow" in answer.headers) is (status == 405)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["X-Request-Id"]
+    if status == 405:
+        assert answer.json()["error"] == "this route answers GET only"
 
 
 async def test_docs_need_nothing_from_elsewhere() -> None:
