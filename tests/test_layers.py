@@ -40,6 +40,7 @@ LAYERS = (
             "accuracy",
             "quantize",
             "doors",
+            "worker",
             "selection",
             "choice",
             "upgrade",
@@ -60,6 +61,7 @@ ONLY_IMPORTER = {
     "av": "audio/media.py",
     "zeroconf": "front/announce/",
     "prometheus_client": "observability/",
+    **dict.fromkeys(("aiofiles", "redis", "taskiq", "taskiq_redis", "fsspec"), "jobs/"),
     **dict.fromkeys(("fastapi", "starlette", "uvicorn", "sse_starlette"), "front/http/"),
 }
 READS_THE_ENVIRONMENT = "sources.py"
@@ -140,7 +142,9 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 def test_third_party_imports_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = " ".join(project["dependencies"]).replace("-", "_")
+    optional = project["optional-dependencies"]
+    needed = [*project["dependencies"], *optional["redis"], *optional["fsspec"]]
+    declared = " ".join(needed).replace("-", "_")
     packages = {"yaml": "pyyaml", "pydantic_core": "pydantic", "starlette": "fastapi"}
     for module, name in imports():
         top = name.split(".")[0]

@@ -28,7 +28,7 @@ from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.settings import Settings
 from wyoming_stt.upgrade import upgrade
 
-__all__ = ["running_engine", "serve"]
+__all__ = ["running_engine", "serve", "set_on_signal"]
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ async def serve(settings: Settings) -> None:
     """
     keep_blocks_apart()
     stop = asyncio.Event()
-    _set_on_signal(stop)
+    set_on_signal(stop)
     store = open_store(settings)
     choice = choose(settings, store)
     logger.info("Model %s: %s", choice.chosen.name, choice.reason)
@@ -184,7 +184,7 @@ def _is_shared(url: SplitResult) -> bool:
         return False  # a path, or standard input
 
 
-def _set_on_signal(event: asyncio.Event) -> None:
+def set_on_signal(event: asyncio.Event) -> None:
     """Set the event on SIGTERM or Ctrl-C; a second signal ends the process at once."""
     loop = asyncio.get_running_loop()
 

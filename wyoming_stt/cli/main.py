@@ -15,6 +15,7 @@ from wyoming_stt.cli.say import say
 from wyoming_stt.cli.serve import serve
 from wyoming_stt.cli.stats import stats
 from wyoming_stt.cli.transcribe import transcribe
+from wyoming_stt.cli.worker import worker
 from wyoming_stt.errors import SttError
 
 __all__ = ["app", "main"]
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, transcribe, say, health, info, stats, quantize):
+for command in (serve, worker, transcribe, say, health, info, stats, quantize):
     app.command()(command)
 app.add_typer(models)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Assignments",
     "ConfigFile",
+    "Jobs",
     "Language",
     "LogLevelOption",
     "ModelDir",
@@ -49,6 +50,14 @@ Language = Annotated[
 ]
 LogLevelOption = Annotated[
     LogLevel | None, typer.Option("--log-level", help="Least important level to log.")
+]
+Jobs = Annotated[
+    str | None,
+    typer.Option(
+        "--jobs",
+        metavar="BACKEND",
+        help="Queue of long recordings: sqlite, redis://host:port/db or off.",
+    ),
 ]
 ServerUri = Annotated[
     str, typer.Option("--uri", metavar="URI", help="Where the server is: tcp:// or unix://.")

@@ -46,6 +46,7 @@ def serve(
     metrics: Annotated[
         bool | None, typer.Option("--metrics/--no-metrics", help="Answer GET /metrics.")
     ] = None,
+    jobs: options.Jobs = None,
     model: options.ModelName = None,
     model_dir: options.ModelDir = None,
     language: options.Language = None,
@@ -82,6 +83,7 @@ def serve(
             "http.allow_origin": allow_origin,
             "http.cors_allow_any": cors_allow_any,
             "http.metrics": metrics,
+            "jobs.backend": jobs,
             "model.name": model,
             "model.dir": model_dir,
             "model.languages": language,

@@ -21,8 +21,8 @@ class JobsOptions:
     backend: str = field(default="sqlite", repr=False)
     """`sqlite`: a file in the data folder; `redis://[:password@]host[:port]/[db]` (`rediss://` with
     TLS): a queue for workers on any number of machines; `off`: no jobs."""
-    password_file: Path | None = None
-    """A file that holds nothing but Redis's password."""
+    redis_password_file: Path | None = None
+    """A file that holds nothing but Redis's password, which need not be in `backend` then."""
     folder: str | None = None
     """Where recordings wait and results stay: a folder, for several machines a shared one, or the
     address of a store that fsspec knows (`s3://bucket/jobs`). Default: `jobs` in the data

@@ -38,6 +38,9 @@ class PollingFeed:
             for _ in range(num_workers):
                 group.create_task(self._run(work))
 
+    async def aclose(self) -> None:
+        """Do nothing: the store has the file."""
+
     async def _run(self, work: Callable[[str], Awaitable[object]]) -> None:
         while True:
             self._news.clear()

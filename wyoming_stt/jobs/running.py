@@ -2,32 +2,35 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 from wyoming_stt.engine import Engine, UtteranceOptions
 from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs.attempt import Tools
+from wyoming_stt.jobs.backends import open_backend, open_spool
 from wyoming_stt.jobs.callback import CallbackGuard
 from wyoming_stt.jobs.caller import Caller
 from wyoming_stt.jobs.caretaker import Caretaker
 from wyoming_stt.jobs.desk import JobDesk
 from wyoming_stt.jobs.options import JobsOptions
-from wyoming_stt.jobs.polling import PollingFeed
-from wyoming_stt.jobs.spool import FolderSpool, Spool, SpoolLimits
-from wyoming_stt.jobs.sqlite import SqliteStore
-from wyoming_stt.jobs.store import JobFeed, JobStore
+from wyoming_stt.jobs.store import JobStore
 from wyoming_stt.jobs.worker import JobWorker
 from wyoming_stt.observability.observer import Observer
 
 __all__ = ["running_jobs"]
 
-FILE = "jobs.sqlite3"
-"""Its name in the data folder; recordings are in `jobs` beside it."""
+logger = logging.getLogger(__name__)
+
+PAUSE_S: Final = 1.0
+"""After a mistake of ours, before the work begins anew."""
 
 
 @asynccontextmanager
@@ -51,8 +54,10 @@ async def running_jobs(
         counted: is told how many jobs there are in each state.
     """
     async with AsyncExitStack() as stack:
-        store, feed = await _backend(options, data, stack)
-        spool = _spool(options, data)
+        store, feed = open_backend(options, data)
+        stack.push_async_callback(store.aclose)
+        stack.push_async_callback(feed.aclose)
+        spool = open_spool(options, data)
         guard = CallbackGuard(options.callback_hosts)
         tools = Tools(engine, store, spool, options, defaults, observer)
         worker = JobWorker(_name(), tools)
@@ -60,27 +65,13 @@ async def running_jobs(
             store, spool, feed, Caller(store, guard, options), options=options, counted=counted
         )
         for work in (
-            caretaker.run(),
-            feed.run(worker.work, options.workers),
-            _present(store, worker.name, options),
+            caretaker.run,
+            partial(feed.run, worker.work, options.workers),
+            partial(_present, store, worker.name, options),
         ):
-            task = asyncio.create_task(work)
+            task = asyncio.create_task(_lasting(work))
             stack.push_async_callback(_ended, task)
         yield JobDesk(store, spool, feed, guard, options)
-
-
-async def _backend(
-    options: JobsOptions, data: Path, stack: AsyncExitStack
-) -> tuple[JobStore, JobFeed]:
-    store = SqliteStore(data / FILE)
-    stack.push_async_callback(store.aclose)
-    return store, PollingFeed(store, options.beat_s)
-
-
-def _spool(options: JobsOptions, data: Path) -> Spool:
-    limits = SpoolLimits(options.max_upload_bytes, options.min_free_bytes)
-    folder = options.folder or str(data / "jobs")
-    return FolderSpool(Path(folder), limits)
 
 
 def _name() -> str:
@@ -103,9 +94,19 @@ async def _present(store: JobStore, name: str, options: JobsOptions) -> None:
                 await store.greet(one, 0)
 
 
+async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do it until cancelled; begin anew after what nobody expected."""
+    while True:
+        task = asyncio.create_task(work())
+        try:
+            await asyncio.wait([task])
+        finally:
+            await _ended(task)
+        logger.error("Jobs: this should not happen", exc_info=task.exception())
+        await asyncio.sleep(PAUSE_S)
+
+
 async def _ended(task: asyncio.Task[None]) -> None:
     """Cancel a task, and wait until it is over."""
     task.cancel()
     await asyncio.wait([task])
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error

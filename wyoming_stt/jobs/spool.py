@@ -90,6 +90,8 @@ class FolderSpool:
                 await asyncio.to_thread(arriving.rename, self._folder / name)
             finally:
                 await asyncio.to_thread(arriving.unlink, missing_ok=True)
+        except ConnectionError:
+            raise  # of whoever sends it
         except OSError as error:
             raise NoRoomError(f"the recording cannot be kept: {error.strerror}") from error
         return File(name, *file)

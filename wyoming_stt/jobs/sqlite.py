@@ -32,8 +32,8 @@ CREATE TABLE IF NOT EXISTS labels (
     PRIMARY KEY (label, seq)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS labels_seq ON labels (seq);
 CREATE TABLE IF NOT EXISTS pieces (
-    seq INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, number INTEGER NOT NULL,
-    piece BLOB NOT NULL, PRIMARY KEY (seq, number));
+    seq INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, settled INTEGER NOT NULL,
+    piece BLOB NOT NULL, PRIMARY KEY (seq, settled));
 CREATE TABLE IF NOT EXISTS workers (name TEXT PRIMARY KEY, since REAL, until REAL);
 """
 _DOCUMENT: Final = TypeAdapter(Job)
@@ -82,8 +82,8 @@ class SqliteStore:
             _write(connection, job)
             if piece is not None:
                 connection.execute(
-                    "INSERT INTO pieces SELECT ?, COUNT(*), ? FROM pieces WHERE seq = ?",
-                    (job.seq, piece, job.seq),
+                    "INSERT OR REPLACE INTO pieces VALUES (?, ?, ?)",
+                    (job.seq, job.progress.settled, piece),
                 )
             if job.state.is_final:
                 connection.execute("DELETE FROM pieces WHERE seq = ?", (job.seq,))
@@ -93,7 +93,7 @@ class SqliteStore:
 
     async def pieces(self, job_id: str) -> list[bytes]:
         """Return the pieces that were kept."""
-        query = "SELECT piece FROM pieces JOIN jobs USING (seq) WHERE jobs.id = ? ORDER BY number"
+        query = "SELECT piece FROM pieces JOIN jobs USING (seq) WHERE jobs.id = ? ORDER BY settled"
         return await self._run(lambda c: [row[0] for row in c.execute(query, (job_id,))])
 
     async def remove(self, job_id: str) -> None:

@@ -77,8 +77,8 @@ class JobStore(Protocol):
         Args:
             job_id: of the job.
             change: what becomes of it; what it raises is passed on, and nothing changes.
-            piece: kept with the same stroke, after those that were kept before; all pieces are
-                forgotten when the job ends.
+            piece: kept with the same stroke, as the one that ends where the job is settled now;
+                all pieces are forgotten when the job ends.
 
         Raises:
             JobNotFoundError: there is none.
@@ -131,6 +131,10 @@ class JobFeed(Protocol):
 
     async def run(self, work: Callable[[str], Awaitable[object]], num_workers: int) -> None:
         """Call `work` with jobs that may be there to claim, so many at once, until cancelled."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
         ...
 
     async def remind(self, queued: Sequence[Job]) -> None:

@@ -22,7 +22,7 @@ from wyoming_stt.errors import (
     SttError,
 )
 from wyoming_stt.jobs.attempt import Attempt, Tools
-from wyoming_stt.jobs.job import Failure, Hold, Job, JobState, LeaseLostError
+from wyoming_stt.jobs.job import Failure, File, Hold, Job, JobState, LeaseLostError
 from wyoming_stt.jobs.store import Change
 from wyoming_stt.transcript import Transcript
 
@@ -86,7 +86,19 @@ class JobWorker:
                 await asyncio.shield(settle(lambda job: job.released(token)))
             raise
         duration_s = transcript.duration_s
-        return await settle(lambda job: job.completed(token, result, duration_s, _now()))
+        try:
+            return await settle(lambda job: job.completed(token, result, duration_s, _now()))
+        finally:
+            await self._remove_unwanted(job.id, result)
+
+    async def _remove_unwanted(self, job_id: str, result: File) -> None:
+        """Remove a result that came too late."""
+        try:
+            is_wanted = (await self.tools.store.get(job_id)).result == result
+        except JobNotFoundError:
+            is_wanted = False
+        if not is_wanted:
+            await self.tools.spool.remove(result.name)
 
 
 def _failure(error: SttError | OSError) -> Failure:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from wyoming_stt import __version__
 from wyoming_stt.errors import SttError
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
+from wyoming_stt.front.http.job_orders import SUBMISSIONS
 from wyoming_stt.front.http.middleware.access import CLIENT_CLOSED, Access
 from wyoming_stt.front.http.middleware.answer import AnswerErrors, ErrorAnswers
 from wyoming_stt.front.http.middleware.body import BodyLimit, BodyLimits
@@ -23,7 +24,6 @@ from wyoming_stt.front.http.middleware.request_id import RequestId
 from wyoming_stt.front.http.middleware.token import BearerToken
 from wyoming_stt.front.http.openapi import describe
 from wyoming_stt.front.http.routes import ROUTERS
-from wyoming_stt.front.http.routes.jobs import SUBMISSIONS
 from wyoming_stt.front.http.state import DoorState
 
 __all__ = ["DoorApp", "build_app"]

@@ -16,7 +16,10 @@ from wyoming_stt.front.http.wishes import MAX_NAME_CHARS, Wishes
 from wyoming_stt.jobs.job import JobWishes
 from wyoming_stt.jobs.store import Order
 
-__all__ = ["JOB_BODY", "JobQuery", "received"]
+__all__ = ["JOB_BODY", "SUBMISSIONS", "JobQuery", "received"]
+
+SUBMISSIONS: Final = ("/v1/jobs", "/transcribe/async")
+"""Routes that take recordings, which may be larger here."""
 
 
 class JobQuery(BaseModel):

@@ -21,7 +21,6 @@ from wyoming_stt.jobs.job import JobState
 from wyoming_stt.jobs.store import Jobs
 
 __all__ = [
-    "SUBMISSIONS",
     "cancel",
     "discard",
     "list_jobs",
@@ -34,8 +33,6 @@ __all__ = [
 
 router: Final = APIRouter(tags=["Jobs"])
 
-SUBMISSIONS: Final = ("/v1/jobs", "/transcribe/async")
-"""Routes that take recordings, which may be larger here."""
 MAX_PAGE: Final = 200
 MAX_CURSOR: Final = 2**53
 """Whole numbers up to here are the same in every language."""

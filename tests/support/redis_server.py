@@ -1,0 +1,68 @@
+"""A Redis of the test's own, as Debian packages it."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+__all__ = ["RedisServer", "needs_redis", "redis_server"]
+
+PROGRAM = shutil.which("redis-server")
+needs_redis = pytest.mark.skipif(
+    PROGRAM is None, reason="no redis-server here (apt-get install redis-server)"
+)
+PATIENCE_S = 20.0
+
+
+class RedisServer:
+    """Keeps all that it acknowledged, like one that a queue should be kept in."""
+
+    def __init__(self, folder: Path, password: str | None = None) -> None:
+        self._folder = folder
+        self._password = password
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        secret = f":{self._password}@" if self._password else ""
+        return f"redis://{secret}127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        assert PROGRAM is not None
+        secret = ("--requirepass", self._password) if self._password else ()
+        self._process = subprocess.Popen(
+            [
+                *(PROGRAM, "--port", str(self._port), "--bind", "127.0.0.1"),
+                *("--dir", self._folder, "--save", "", "--appendonly", "yes"),
+                *("--appendfsync", "always", *secret),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+                return
+            time.sleep(0.02)
+        raise AssertionError("redis-server does not listen")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path, password: str | None = None) -> Iterator[RedisServer]:
+    server = RedisServer(folder, password)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,117 @@
+"""Recordings and results in a store that fsspec knows, such as S3.
+
+Needs the extra `fsspec`, and the package that fsspec names for the kind of store (`s3fs`).
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, Final, TypeVar
+
+import fsspec
+
+from wyoming_stt.errors import JobsUnavailableError, LimitError
+from wyoming_stt.jobs.job import File
+from wyoming_stt.jobs.spool import Entry, SpoolLimits
+
+__all__ = ["RemoteSpool"]
+
+T = TypeVar("T")
+
+PART_BYTES: Final = 8 << 20
+"""Sent at a time; S3 takes parts of 5 MiB and more."""
+_TIMES: Final = ("LastModified", "mtime", "created", "last_modified")
+"""Where kinds of stores tell when a file was written."""
+
+
+class RemoteSpool:
+    """A `Spool`. There is no file before it is closed, and none where it was discarded."""
+
+    def __init__(self, url: str, limits: SpoolLimits) -> None:
+        self._files: Any
+        self._files, self._folder = fsspec.core.url_to_fs(url)
+        self._limits = limits
+
+    async def receive(self, name: str, audio: AsyncIterator[bytes]) -> File:
+        """Keep a recording as it arrives; see `Spool`."""
+        file = await self._do(self._create, name)
+        digest, num_bytes, is_whole = hashlib.sha256(), 0, False
+        waiting = bytearray()
+        try:
+            async for piece in audio:
+                num_bytes += len(piece)
+                if num_bytes > self._limits.max_file_bytes:
+                    limit = f"{self._limits.max_file_bytes} bytes"
+                    raise LimitError("the recording is too large", limit, "jobs.max_upload_bytes")
+                digest.update(piece)
+                waiting += piece
+                if len(waiting) >= PART_BYTES:
+                    await self._do(file.write, bytes(waiting))
+                    waiting.clear()
+            await self._do(file.write, bytes(waiting))
+            await self._do(file.close)
+            await self._do(file.commit)
+            is_whole = True
+        finally:
+            if not is_whole:
+                await asyncio.shield(self._do(file.discard))
+        return File(name, num_bytes, digest.hexdigest())
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file to be read."""
+        opened: BinaryIO = self._files.open(self._path(name), "rb")
+        return opened
+
+    async def write(self, name: str, data: bytes) -> File:
+        """Keep a result."""
+        await self._do(self._files.pipe_file, self._path(name), data)
+        return File(name, len(data), hashlib.sha256(data).hexdigest())
+
+    async def read(self, name: str) -> bytes:
+        """Return a result."""
+        data: bytes = await self._do(self._files.cat_file, self._path(name))
+        return data
+
+    async def remove(self, name: str) -> None:
+        """Remove a file, if there is one."""
+        await self._do(self._remove, self._path(name))
+
+    async def entries(self) -> Sequence[Entry]:
+        """Return all files."""
+        return await self._do(self._entries)
+
+    async def _do(self, call: Callable[..., T], *values: object) -> T:
+        try:
+            return await asyncio.to_thread(call, *values)
+        except OSError as error:
+            raise JobsUnavailableError(f"{self._folder} cannot be used: {error}") from error
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}"
+
+    def _create(self, name: str) -> Any:
+        self._files.makedirs(self._folder, exist_ok=True)
+        return self._files.open(self._path(name), "wb", autocommit=False)
+
+    def _remove(self, path: str) -> None:
+        if self._files.exists(path):
+            self._files.rm_file(path)
+
+    def _entries(self) -> list[Entry]:
+        if not self._files.exists(self._folder):
+            return []
+        now = time.time()
+        found = self._files.ls(self._folder, detail=True)
+        return [
+            Entry(info["name"].rpartition("/")[2], now - _written(info, now))
+            for info in found
+            if info["type"] == "file"
+        ]
+
+
+def _written(info: dict[str, Any], now: float) -> float:
+    """Return when; now, where the store does not tell."""
+    at = next((info[name] for name in _TIMES if info.get(name) is not None), now)
+    return at.timestamp() if isinstance(at, datetime) else float(at)
