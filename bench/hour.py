@@ -1,36 +1,38 @@
 """One hour in one file: speed beside sherpa-onnx, memory, words and their times.
 
 The hour is made by repeating recordings. What each says by itself, and when, is the truth for what
-is heard of it in the hour. Ours reads the file as an upload that arrives 64 KiB at a time;
-sherpa-onnx decodes all of it as one stream.
+is heard of it in the hour. Ours is a server as a user starts it, and the file is posted to its HTTP
+door; sherpa-onnx decodes all of it as one stream.
 """
 
 import asyncio
 import difflib
 import tempfile
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
+import requests
 import soundfile
 
 from bench.recognizers import load, sherpa
 from bench.support import Recording, options, print_table, recordings
+from tests.support.program import server
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.events import FinalTranscript, Word
-from wyoming_stt.media_stream import MediaStream
 from wyoming_stt.models.base import Recognizer
-from wyoming_stt.recording import Listening
 from wyoming_stt.types import SAMPLE_RATE, seconds
 
 MOST_GROWN_MB = 50
 MOST_MOVED_S = 0.05
-UPLOAD_BYTES = 1 << 16
+PATIENCE_S = 1800.0
 MOST_LESS_NEAR = 0.05
 """What was said before moves a word by a frame of the model, or two, in its first minute as in its
 last: the share of words that it moves has to stay the same."""
@@ -48,15 +50,11 @@ class Said:
         return self.start + len(self.recording.pcm) // 2
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Heard:
-    finals: list[FinalTranscript]
+    words: list[Word]
     wall_s: float
     grown_mb: float
-
-    @property
-    def words(self) -> list[Word]:
-        return [word for final in self.finals for word in final.words]
 
 
 def main() -> None:
@@ -69,7 +67,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "hour.flac"
         _write(file, plan)
-        alone, heard = asyncio.run(_ours(model, file, plan))
+        alone = asyncio.run(_all_alone(model, plan))
+        heard = _upload(arguments.model_dir, file)
         rival = sherpa(arguments.model_dir, model)
         started = time.perf_counter()
         text = rival.decode(_pcm(file)).text
@@ -83,7 +82,7 @@ def main() -> None:
     begin = _moves(truth, heard.words, 0, once)
     end = _moves(truth, heard.words, last, last + once)
     print(
-        f"{length_s / 60:.0f} minutes of {len(alone)} recordings in {len(heard.finals)} pieces; "
+        f"{length_s / 60:.0f} minutes of {len(alone)} recordings through /v1/transcribe; "
         f"time against sherpa-onnx: {heard.wall_s / theirs_s:.2f}.\n"
     )
     rows = [
@@ -119,17 +118,12 @@ def _pcm(file: Path) -> bytes:
     return bytes(samples.tobytes())
 
 
-async def _ours(
-    model: Recognizer, file: Path, plan: Sequence[Said]
-) -> tuple[dict[str, list[Word]], Heard]:
+async def _all_alone(model: Recognizer, plan: Sequence[Said]) -> dict[str, list[Word]]:
     engine = Engine(ModelSource("bench", lambda: model), EngineOptions())
     await engine.start()
     try:
-        alone = {}
-        for said in plan:
-            if said.recording.name not in alone:
-                alone[said.recording.name] = await _alone(engine, said.recording)
-        return alone, await _upload(engine, file)
+        spoken = {said.recording.name: said.recording for said in plan}
+        return {name: await _alone(engine, recording) for name, recording in spoken.items()}
     finally:
         await engine.close()
 
@@ -141,28 +135,36 @@ async def _alone(engine: Engine, recording: Recording) -> list[Word]:
     return [word for e in events if isinstance(e, FinalTranscript) for word in e.words]
 
 
-async def _upload(engine: Engine, file: Path) -> Heard:
-    process = psutil.Process()
-    before = most = process.memory_info().rss
-    finals = []
-    started = time.perf_counter()
-    async with (
-        MediaStream(_body(file)) as media,
-        Listening(engine, UtteranceOptions(format=media.format)) as listening,
-    ):
-        async for pcm in media:
-            finals += await listening.accept(pcm)
-            most = max(most, process.memory_info().rss)
-        finals += await listening.finish()
-    wall_s = time.perf_counter() - started
-    finals = [event for event in finals if isinstance(event, FinalTranscript)]
-    return Heard(finals, wall_s, (most - before) / 2**20)
+def _upload(model_dir: Path, file: Path) -> Heard:
+    """Post the file to a server as a user starts it, and watch its memory meanwhile."""
+    limit = f"http.max_body_bytes={file.stat().st_size + 1}"
+    with server("--model-dir", model_dir, "--set", limit, patience_s=PATIENCE_S) as running:
+        url = running.http()
+        running.wait_for("Ready: ")
+        process = psutil.Process(running.process.pid)
+        before = process.memory_info().rss
+        most = [before]
+        stop = threading.Event()
+        watch = threading.Thread(target=_watch, args=(process, most, stop))
+        watch.start()
+        started = time.perf_counter()
+        with file.open("rb") as content:
+            answer = requests.post(f"{url}/v1/transcribe", data=content, timeout=PATIENCE_S)
+        wall_s = time.perf_counter() - started
+        stop.set()
+        watch.join()
+    answer.raise_for_status()
+    return Heard(list(map(_word, answer.json()["words"])), wall_s, (max(most) - before) / 2**20)
 
 
-async def _body(file: Path) -> AsyncIterator[bytes]:
-    with file.open("rb") as content:
-        while data := content.read(UPLOAD_BYTES):
-            yield data
+def _watch(process: psutil.Process, most: list[int], stop: threading.Event) -> None:
+    while not stop.wait(0.2):
+        most.append(process.memory_info().rss)
+
+
+def _word(spoken: dict[str, Any]) -> Word:
+    start, end = (round(spoken[name] * SAMPLE_RATE) for name in ("start", "end"))
+    return Word(spoken["word"], start, end, spoken["confidence"])
 
 
 def _moved(words: Sequence[Word], offset: int) -> Iterator[Word]:

@@ -24,6 +24,7 @@ LAYERS = (
             "piece",
             "recording",
             "media_stream",
+            "temporary_file",
             "pipe",
             "store",
         ),

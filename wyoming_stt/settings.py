@@ -46,7 +46,7 @@ from wyoming_stt.sources import (
 )
 from wyoming_stt.store.options import StoreOptions
 
-__all__ = ["ModelSettings", "Settings", "load_settings", "setting_names"]
+__all__ = ["ModelSettings", "Settings", "UpgradeOptions", "load_settings", "setting_names"]
 
 _ENVIRONMENT = "the environment"
 

@@ -18,10 +18,11 @@ def test_info_tells_what_would_be_served() -> None:
     assert {"fake", "zipformer2"} <= set(facts["model_families"])
 
 
-def test_info_without_a_model_says_so() -> None:
-    done = run("info")
-    assert done.returncode == 0
-    assert "--model-dir DIR" in done.stdout
+def test_info_tells_the_model_inside_and_a_better_one() -> None:
+    done = run("info", "--json")
+    facts = json.loads(done.stdout)
+    assert facts["serve_model"] == "home-en"
+    assert facts["serve_upgrade"] in {"none", *facts["serve_model_reason"].split()}
 
 
 def test_help_names_every_command() -> None:

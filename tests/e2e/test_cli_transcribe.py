@@ -14,6 +14,8 @@ from tests.support.sound import loud, quiet
 
 WORDS = "turn on the kitchen light please"
 
+SPOKEN = Path(__file__).parents[1] / "data" / "spoken"
+
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
@@ -76,11 +78,9 @@ def test_a_voice_detector_keeps_noise_from_the_model(recording: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "\n")
 
 
-def test_without_a_model_it_says_how_to_name_one(recording: Path) -> None:
-    done = run("transcribe", recording)
-    assert done.returncode == 2
-    assert "--model-dir DIR" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_without_a_model_the_one_inside_listens() -> None:
+    done = run("transcribe", SPOKEN / "en_US-zamia__turn_on_the_bedroom_light.ogg")
+    assert (done.returncode, done.stdout) == (0, "turn on the bedroom light\n")
 
 
 def test_a_folder_that_is_no_model_is_explained(tmp_path: Path, recording: Path) -> None:

@@ -68,7 +68,7 @@ async def test_openai_async(url: str, recording: Path) -> None:
             model="whisper-1", file=recording, stream=True
         )
         assert [event async for event in stream][-1].text == WORDS
-        assert [model.id async for model in client.models.list()] == ["fake"]
+        assert "fake" in [model.id async for model in client.models.list()]
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ async def test_log_has_one_line_an_utterance_and_none_of_its_words(
         await described(door)
         await door.text_of(SPEECH)
         await door.text_of(SPEECH)
-    lines = [record.getMessage() for record in caplog.records if "front" in record.name]
+    lines = [record.getMessage() for record in caplog.records if "observer" in record.name]
     assert len(lines) == 2
     assert all("wyoming: 1.92 s of audio" in line and "RTF" in line for line in lines)
     assert "kitchen" not in caplog.text

@@ -5,17 +5,15 @@ machines nothing is heard of it, and the work would go on for nobody.
 """
 
 import asyncio
-import os
-import tempfile
-import threading
 from collections.abc import AsyncIterator, Awaitable
 from types import TracebackType
-from typing import IO, Any, Final, NoReturn, Self, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
+from wyoming_stt.temporary_file import TemporaryFile
 
 __all__ = ["Body", "not_empty", "unless"]
 
@@ -37,7 +35,7 @@ class Body:
         self.content_type = request.headers.get("content-type", "")
         self._request = request
         self._head = bytearray()
-        self._file: _File | None = None
+        self._file: TemporaryFile | None = None
         self._size = 0
         self._is_complete = False
         self._news = asyncio.Event()
@@ -110,7 +108,7 @@ class Body:
         room = max(0, MEMORY_BYTES - self._size)
         self._head += data[:room]
         if len(data) > room:
-            self._file = self._file or _File()
+            self._file = self._file or TemporaryFile()
             start = self._size + room - MEMORY_BYTES
             await asyncio.to_thread(self._file.write, data[room:], start)
 
@@ -118,41 +116,6 @@ class Body:
         if position < len(self._head) or self._file is None:
             return bytes(self._head[position : position + READ_BYTES])
         return await asyncio.to_thread(self._file.read, READ_BYTES, position - MEMORY_BYTES)
-
-
-class _File:
-    """A temporary file, used and closed in threads only.
-
-    A call that was cancelled goes on in its thread. By then its descriptor might be another file,
-    some other client's maybe, so whoever closes waits for it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
-        self._closed = False
-
-    def write(self, data: bytes, position: int) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - see `close`
-            while data:
-                written = os.pwrite(self._file.fileno(), data, position)
-                data, position = data[written:], position + written
-
-    def read(self, size: int, position: int) -> bytes:
-        with self._lock:
-            if self._file is None or self._closed:
-                return b""
-            return os.pread(self._file.fileno(), size, position)
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._file is not None:
-                self._file.close()
 
 
 async def unless(other: asyncio.Future[Any], work: Awaitable[T]) -> T | None:

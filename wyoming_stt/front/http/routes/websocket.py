@@ -8,7 +8,7 @@ from fastapi import APIRouter, WebSocket
 from wyoming_stt.front.http.state import Door
 from wyoming_stt.front.http.websocket.connection import serve_client
 
-__all__ = ["router"]
+__all__ = ["deprecated_websocket", "router", "websocket"]
 
 logger = logging.getLogger(__name__)
 

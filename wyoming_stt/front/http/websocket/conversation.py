@@ -32,6 +32,7 @@ __all__ = [
     "Tell",
     "WebSocketCode",
     "error_message",
+    "problem_message",
 ]
 
 RATES: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
