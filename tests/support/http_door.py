@@ -22,12 +22,16 @@ from wyoming_stt.front.http.middleware.body import BodyLimits
 from wyoming_stt.front.http.middleware.drain import Drain, Traffic
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.http.server import HttpServer, serve
+from wyoming_stt.jobs.options import JobsOptions
+from wyoming_stt.jobs.running import running_jobs
+from wyoming_stt.jobs.store import Jobs
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.observability.metrics import Metrics
 from wyoming_stt.settings import ModelSettings, Settings
 from wyoming_stt.store import ModelStore
 
+DEFAULTS = UtteranceOptions(vad=VadOptions(kind="energy"))
 ANYWHERE = "tcp://127.0.0.1:0"
 NOWHERE = Path("/nowhere")
 """Nothing is in this data folder."""
@@ -58,6 +62,7 @@ async def open_door(
     chosen: ModelSource | None = None,
     fallback: ModelSource | None = None,
     data_dir: Path = NOWHERE,
+    jobs: JobsOptions | None = None,
 ) -> AsyncIterator[Door]:
     limits = engine_options or EngineOptions(workers=1)
     source = chosen or ModelSource("fake", load)
@@ -67,23 +72,42 @@ async def open_door(
     try:
         if ready:
             await engine.ready()
-        async with serve(
-            engine,
-            options or HttpOptions(uri=ANYWHERE),
-            defaults=UtteranceOptions(vad=VadOptions(kind="energy")),
-            promised=PROMISED,
-            metrics=metrics,
-            administration=Administrator(
+        async with (
+            _jobs(engine, jobs, data_dir, metrics) as desk,
+            serve(
                 engine,
-                Choice(engine.lifecycle.chosen, PROMISED.languages, "the test says so"),
-                Settings(data_dir=data_dir, model=ModelSettings(name="fake")),
-                ModelStore(data_dir),
-                builtin=data_dir / "builtin",
-            ),
-        ) as server:
+                options or HttpOptions(uri=ANYWHERE),
+                jobs=desk,
+                defaults=DEFAULTS,
+                promised=PROMISED,
+                metrics=metrics,
+                administration=Administrator(
+                    engine,
+                    Choice(engine.lifecycle.chosen, PROMISED.languages, "the test says so"),
+                    Settings(data_dir=data_dir, model=ModelSettings(name="fake")),
+                    ModelStore(data_dir),
+                    builtin=data_dir / "builtin",
+                ),
+            ) as server,
+        ):
             yield Door(server, engine, metrics)
     finally:
         await engine.close()
+
+
+def _jobs(
+    engine: Engine, options: JobsOptions | None, data_dir: Path, metrics: Metrics
+) -> contextlib.AbstractAsyncContextManager[Jobs | None]:
+    if options is None:
+        return contextlib.nullcontext()
+    return running_jobs(
+        options,
+        data_dir,
+        engine,
+        defaults=DEFAULTS,
+        observer=metrics,
+        counted=metrics.jobs_counted,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -65,11 +65,18 @@ async def received(
     content_type = request.headers.get("content-type", "")
     if not is_form(content_type):
         _order(door, query, key)  # what is wrong is said before the recording is sent
-        return not_empty(request.stream()), lambda: _order(door, query, key)
-    form = Form(content_type, request.stream())
+        return not_empty(_pieces(request)), lambda: _order(door, query, key)
+    form = Form(content_type, _pieces(request))
     audio = not_empty(await form.file())
     _order(door, _merged(query, form), key)
     return audio, lambda: _order(door, _merged(query, form), key)
+
+
+async def _pieces(request: Request) -> AsyncIterator[bytes]:
+    """Read the body as it comes; the spool is where it waits, not our memory."""
+    async for piece in request.stream():
+        if piece:
+            yield piece
 
 
 def _merged(query: JobQuery, form: Form) -> JobQuery:
