@@ -16,10 +16,11 @@ import tempfile
 import time
 import wave
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
-import numpy as np
 
 from bench.client import speak
 from bench.servers import Running, Server, running
@@ -116,30 +117,32 @@ async def _speak(server: Running, spoken: Sequence[Recording], number: int) -> l
 def _throughput(model: Path, folder: Path, workers: int, recording: bytes) -> tuple[object, ...]:
     """Let so many processes empty a queue; count from the first start to the last end."""
     data = folder / f"workers-{workers}"
-    took_s = asyncio.run(
-        _empty(["--model-dir", str(model)], data, workers, recording=recording, number=QUEUE_JOBS)
-    )
+    took_s = _empty(["--model-dir", str(model)], data, workers, recording, QUEUE_JOBS)
     audio_s = QUEUE_JOBS * QUEUE_JOB_S
     return workers, f"{audio_s:.0f}", f"{took_s:.1f}", f"{audio_s / took_s:.1f}"
 
 
 def _overhead(folder: Path, recording: bytes) -> float:
-    return asyncio.run(
-        _empty(["--model", "fake"], folder / "tiny", 1, recording=recording, number=TINY_JOBS)
-    ) / (TINY_JOBS)
+    """Return the seconds a job, with a model that takes none."""
+    return _empty(["--model", "fake"], folder / "tiny", 1, recording, TINY_JOBS) / TINY_JOBS
 
 
-async def _empty(
-    model: list[str], data: Path, workers: int, *, recording: bytes, number: int
-) -> float:
+def _empty(model: list[str], data: Path, workers: int, recording: bytes, number: int) -> float:
+    """Return the seconds from the first start to the last end."""
     with _serving([*model, "--set", "jobs.workers=0"], data) as (_, url):
-        async with httpx.AsyncClient(base_url=url, timeout=120) as client:
-            jobs = [await _submit(client, recording) for _ in range(number)]
-            async with _workers(model, data, workers):
-                states = [await _ended(client, job) for job in jobs]
-    begun = min(state["started_at"] for state in states)
-    ended = max(state["completed_at"] for state in states)
-    return float((np.datetime64(ended[:-1]) - np.datetime64(begun[:-1])) / np.timedelta64(1, "s"))
+        return asyncio.run(_emptied(url, _workers(model, data, workers), recording, number))
+
+
+async def _emptied(
+    url: str, workers: AbstractAsyncContextManager[None], recording: bytes, number: int
+) -> float:
+    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+        jobs = [await _submit(client, recording) for _ in range(number)]
+        async with workers:
+            states = [await _ended(client, job) for job in jobs]
+    begun = min(datetime.fromisoformat(state["started_at"]) for state in states)
+    ended = max(datetime.fromisoformat(state["completed_at"]) for state in states)
+    return (ended - begun).total_seconds()
 
 
 async def _submit(client: httpx.AsyncClient, recording: bytes) -> str:

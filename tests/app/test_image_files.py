@@ -25,7 +25,7 @@ PINS = {
             (ROOT / "addon" / "requirements" / f"{variant}.txt").read_text(encoding="utf-8")
         )
     }
-    for variant in ("cpu", "cuda")
+    for variant in ("cpu", "cuda", "cluster")
 }
 IN_PLACE_OF = {"cuda": {"onnxruntime": "onnxruntime-gpu"}}
 

@@ -11,13 +11,14 @@ from tests.support.deployment import FOLDER, LISTENS, is_a_command, settings_of
 ROOT = FOLDER.parents[1]
 PLAIN = FOLDER / "compose.yaml"
 CUDA = FOLDER / "compose.cuda.yaml"
+CLUSTER = FOLDER / "compose.cluster.yaml"
 
 
 def service(file: Path) -> dict:
     return yaml.safe_load(file.read_text())["services"]["wyoming-stt"]
 
 
-@pytest.mark.parametrize("file", [PLAIN, CUDA], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [PLAIN, CUDA, CLUSTER], ids=lambda file: file.name)
 def test_follows_the_specification(file: Path) -> None:
     program = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     done = subprocess.run([*program, file], capture_output=True, text=True, check=False)
@@ -38,7 +39,7 @@ def test_it_waits_for_open_utterances() -> None:
     assert int(service(PLAIN)["stop_grace_period"].removesuffix("s")) > settings.wyoming.drain_s
 
 
-@pytest.mark.parametrize("file", [PLAIN, CUDA], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [PLAIN, CUDA, CLUSTER], ids=lambda file: file.name)
 def test_the_image_knows_the_build_argument(file: Path) -> None:
     arguments = service(file)["build"]["args"]
     dockerfile = (ROOT / "Dockerfile").read_text()
@@ -53,3 +54,15 @@ def test_the_context_is_the_repository() -> None:
 
 def test_the_user_is_made_in_the_image() -> None:
     assert re.search(rf"useradd .*\b{service(PLAIN)['user']}\b", (ROOT / "Dockerfile").read_text())
+
+
+def test_three_workers_share_the_queue_of_a_server_that_does_not_work() -> None:
+    services = yaml.safe_load(CLUSTER.read_text())["services"]
+    ours = services["wyoming-stt"], services["worker"]
+    server, worker = (settings_of(each["environment"]) for each in ours)
+    assert (server.jobs.workers, worker.jobs.workers) == (0, 1)
+    assert services["worker"]["deploy"]["replicas"] == 3
+    assert (server.jobs.backend, server.data_dir) == (worker.jobs.backend, worker.data_dir)
+    assert all(is_a_command(each["entrypoint"]) for each in ours)
+    assert services["worker"]["volumes"] == services["wyoming-stt"]["volumes"]
+    assert "yes" in services["redis"]["command"], "Redis must keep what it acknowledges"
