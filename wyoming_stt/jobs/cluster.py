@@ -88,14 +88,14 @@ class ClusterFeed:
             return
         running: set[asyncio.Task[None]] = set()
 
-        async def transcribe(job_id: str) -> None:
+        async def _transcribe(job_id: str) -> None:
             # A task of its own, since taskiq would not let it be cancelled.
             task = asyncio.create_task(self._work(work, job_id))
             running.add(task)
             task.add_done_callback(running.discard)
             await asyncio.wait([task])
 
-        self._broker.register_task(transcribe, task_name=TASK)
+        self._broker.register_task(_transcribe, task_name=TASK)
         finish = asyncio.Event()
         with ThreadPoolExecutor(1) as executor:  # which taskiq wants for what is not asynchronous
             listening = asyncio.create_task(self._listen(executor, num_workers, finish))

@@ -66,7 +66,7 @@ class RemoteSpool:
 
     async def write(self, name: str, data: bytes) -> File:
         """Keep a result."""
-        await self._do(self._files.pipe_file, self._path(name), data)
+        await self._do(self._write, name, data)
         return File(name, len(data), hashlib.sha256(data).hexdigest())
 
     async def read(self, name: str) -> bytes:
@@ -94,6 +94,10 @@ class RemoteSpool:
     def _create(self, name: str) -> Any:
         self._files.makedirs(self._folder, exist_ok=True)
         return self._files.open(self._path(name), "wb", autocommit=False)
+
+    def _write(self, name: str, data: bytes) -> None:
+        self._files.makedirs(self._folder, exist_ok=True)
+        self._files.pipe_file(self._path(name), data)
 
     def _remove(self, path: str) -> None:
         if self._files.exists(path):

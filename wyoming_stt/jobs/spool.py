@@ -153,6 +153,7 @@ class FolderSpool:
     def _write(self, name: str, data: bytes) -> None:
         arriving = self._folder / f"{name}{_ARRIVING}"
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             with arriving.open("wb") as file:
                 file.write(data)
                 file.flush()
