@@ -24,8 +24,8 @@ from wyoming_stt.recording import RecordingOptions
 
 JOBS = 40
 WORKERS = 3
-DURATIONS_S = (95, 155, 215, 275)
-PATIENCE_S = 200.0
+DURATIONS_S = (65, 95, 125, 155)
+PATIENCE_S = 240.0
 SETTINGS = {
     "jobs.beat_s": 0.3,
     "jobs.lease_s": 1.5,

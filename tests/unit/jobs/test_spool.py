@@ -1,0 +1,88 @@
+"""Files wait and stay, in a folder and in a store that fsspec knows."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.job_queues import Backend, pieces_of, submitted, until_ended
+from wyoming_stt.errors import LimitError
+from wyoming_stt.jobs.backends import open_spool
+from wyoming_stt.jobs.job import File, JobState
+from wyoming_stt.jobs.options import JobsOptions
+from wyoming_stt.jobs.spool import Spool
+
+BYTES = bytes(range(256)) * 40
+
+
+@pytest.fixture(params=["folder", "fsspec"])
+def options(request: pytest.FixtureRequest, tmp_path: Path) -> JobsOptions:
+    # A kind of store that writes parts and commits, as S3 does.
+    folder = f"file://{tmp_path}/store" if request.param == "fsspec" else str(tmp_path / "spool")
+    return JobsOptions(
+        folder=folder, max_upload_bytes=len(BYTES) + 20_000, min_free_bytes=0, beat_s=0.05
+    )
+
+
+@pytest.fixture
+def spool(options: JobsOptions, tmp_path: Path) -> Spool:
+    return open_spool(options, tmp_path)
+
+
+async def names(spool: Spool) -> list[str]:
+    return sorted(entry.name for entry in await spool.entries())
+
+
+async def test_a_recording_is_there_when_it_is_whole(spool: Spool) -> None:
+    assert await names(spool) == []
+    file = await spool.receive("one", pieces_of(BYTES[:1_000], BYTES[1_000:]))
+    assert file == File("one", len(BYTES), hashlib.sha256(BYTES).hexdigest())
+    assert await names(spool) == ["one"]
+    with spool.open("one") as opened:
+        assert opened.read(10) == BYTES[:10]
+        opened.seek(-10, 2)
+        assert opened.read() == BYTES[-10:]
+    await spool.remove("one")
+    await spool.remove("one")
+    assert await names(spool) == []
+    with pytest.raises(OSError, match="one"):
+        spool.open("one")
+
+
+async def test_nothing_is_left_of_what_broke_off(spool: Spool) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield BYTES
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await spool.receive("one", broken())
+    with pytest.raises(LimitError, match=r"jobs\.max_upload_bytes"):
+        await spool.receive("one", pieces_of(*[BYTES] * 5))
+    arriving = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield BYTES
+        arriving.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(spool.receive("one", slow()))
+    await arriving.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert await names(spool) == []
+
+
+async def test_results_are_read_as_they_were_written(spool: Spool) -> None:
+    file = await spool.write("result", BYTES)
+    assert await spool.read("result") == BYTES
+    assert file.num_bytes == len(BYTES)
+    assert (await spool.entries())[0].age_s == pytest.approx(0, abs=60)
+
+
+async def test_jobs_are_done_from_there(options: JobsOptions, tmp_path: Path) -> None:
+    async with Backend(options, tmp_path / "data").running() as desk:
+        job = await until_ended(desk, (await submitted(desk, 0.64)).id)
+        assert job.state is JobState.COMPLETED
+        assert (await desk.result(job)).text == "turn on"
