@@ -41,4 +41,6 @@ def configure(settings: LogSettings) -> None:
         handler.addFilter(NameRequest())
     # asyncio's own debug records name file descriptors and timings that help nobody here.
     logging.getLogger("asyncio").setLevel(max(logging.INFO, logging.getLogger().level))
+    # taskiq tells of every message; what becomes of the jobs is told by us.
+    logging.getLogger("taskiq").setLevel(max(logging.WARNING, logging.getLogger().level))
     logging.captureWarnings(capture=True)

@@ -221,7 +221,7 @@ def _holds(tree: Any, path: tuple[int | str, ...]) -> bool:
 
 def _shown(name: str, value: object, most: int = 60) -> str:
     """Repeat a wrong value, without the secrets that it may be or hold."""
-    if name.endswith("token"):
+    if name.endswith(("token", "secret", "backend")):
         return "something that is not shown"
     text = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
     return text if len(text) <= most else text[: most - 3] + "..."
