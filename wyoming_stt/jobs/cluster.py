@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 STREAM: Final = f"{PREFIX}queue"
 GROUP: Final = "workers"
 TASK: Final = "transcribe"
+LEAVE_S: Final = 5.0
+"""For the last message that was handed out: it is announced again, which asks Redis."""
+LEAVE_STEP_S: Final = 0.2
 PAUSE_S: Final = 5.0
 """After something that more haste would not mend: no model, no disk space."""
 RECONNECT_S: Final = 1.0
@@ -103,9 +106,7 @@ class ClusterFeed:
                 await asyncio.shield(listening)
             finally:
                 finish.set()
-                for task in set(running):
-                    task.cancel()
-                await asyncio.gather(listening, *running, return_exceptions=True)
+                await _leave(listening, running)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -143,3 +144,15 @@ class ClusterFeed:
         finally:
             if is_left:
                 await asyncio.shield(self.announce(job_id))
+
+
+async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]) -> None:
+    """Give up what runs, and what is still handed out meanwhile; wait for the end, not for ever."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LEAVE_S
+    while not listening.done() and loop.time() < until:
+        for task in set(running):
+            task.cancel()
+        await asyncio.wait([listening], timeout=LEAVE_STEP_S)
+    listening.cancel()
+    await asyncio.gather(listening, *running, return_exceptions=True)
