@@ -155,4 +155,4 @@ async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]
             task.cancel()
         await asyncio.wait([listening], timeout=LEAVE_STEP_S)
     listening.cancel()
-    await asyncio.gather(listening, *running, return_exceptions=True)
+    await asyncio.wait([listening, *running], timeout=LEAVE_S)
