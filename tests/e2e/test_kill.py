@@ -17,7 +17,7 @@ from wyoming_stt.models.registry import load_model
 from wyoming_stt.ort import OrtOptions
 from wyoming_stt.session import Session
 
-KILLS = 20
+KILLS = 50
 LONGEST_S = 0.3
 """Of a life that exchanges models some ten times a second."""
 

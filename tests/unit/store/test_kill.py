@@ -35,7 +35,7 @@ def test_a_kill_at_any_moment_leaves_the_old_state_or_the_new(
     publish(server, "0")
     took_s = _duration(tmp_path / "measured", publish(server, "0"))
     version, wanted = None, 1
-    for _ in range(KILLS // 2):
+    for _ in range(KILLS):
         entry = publish(server, str(wanted))
         process = pulling(tmp_path, entry)
         time.sleep(rng.uniform(0.0, 1.5 * took_s))
