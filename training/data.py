@@ -20,6 +20,7 @@ from training.recordings import weight_of
 from training.shards import Shard, list_shards
 from training.student import LOOKAHEAD
 from training.text import normalize
+from training.voices import weight_of_voice
 
 __all__ = ["Batch", "BatchStream", "DataOptions", "teacher_statistics"]
 
@@ -69,16 +70,21 @@ class DataOptions:
 class BatchStream(torch.utils.data.IterableDataset[Batch]):
     """Endless batches, going on after `hours` of audio; a pass picks up added shards."""
 
-    def __init__(self, options: DataOptions, hours: float = 0.0) -> None:
+    def __init__(
+        self, options: DataOptions, hours: float = 0.0, *, rank: int = 0, ranks: int = 1
+    ) -> None:
+        """Draw batches for trainer `rank` of `ranks`, others than those of its peers."""
         super().__init__()
         self._options = options
         self._hours = hours
+        self._rank, self._ranks = rank, ranks
 
     def __iter__(self) -> Iterator[Batch]:
         torch.set_num_threads(1)
         options, hours = self._options, self._hours
         worker = torch.utils.data.get_worker_info()
         number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        number, workers = self._rank * workers + number, self._ranks * workers
         pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.pieces))
         bank = NoiseBank.load(options.speech)
         while True:
@@ -113,12 +119,15 @@ def _batches(
     rows = np.array([(s, i) for s, shard in enumerate(shards) for i in range(len(shard))])
     seconds = np.array([shards[s].rows[i]["samples"] for s, i in rows], float) / 16000
     weights = np.array([weight_of(shards[s].rows[i]["source"]) for s, i in rows])
+    is_synthetic = weights == 0
+    voices = [str(shards[s].rows[i]["voice"]) for s, i in rows[is_synthetic]]
+    weights[is_synthetic] = [weight_of_voice(voice) for voice in voices]
     drawn = np.concatenate(
         [
             _draw(np.flatnonzero(chosen), share * PASS_HOURS, seconds, weights, rng)
             for chosen, share in (
-                (weights == 0, options.synthetic_share),
-                (weights > 0, 1 - options.synthetic_share),
+                (is_synthetic, options.synthetic_share),
+                (~is_synthetic, 1 - options.synthetic_share),
             )
             if chosen.any()
         ]
@@ -139,9 +148,8 @@ def _draw(
     weights: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[np.intp]:
-    """Draw by weight (all alike where it is 0) as many candidates as fill the hours."""
-    share = weights[candidates] if weights[candidates].any() else np.ones(len(candidates))
-    share = share / share.sum()
+    """Draw by weight as many candidates as fill the hours."""
+    share = weights[candidates] / weights[candidates].sum()
     count = max(1, int(hours * 3600 / (share * seconds[candidates]).sum()))
     return rng.choice(candidates, count, p=share)
 

@@ -1,21 +1,23 @@
-"""Teach the model a household's own words, or another language, from text and a synthesizer alone.
+r"""Teach the model a household's own words, or another language, from text and a synthesizer alone.
 
-    python -m training.own_words names.txt --start wyoming-base.pt --work ~/own-words --hours 4
+    python -m training.own_words names.txt --start wyoming_stt/builtin/home-en \
+        --work ~/own-words --hours 4
     python -m training.own_words saetze.txt --language de --work ~/deutsch --hours 200
 
 The text file holds one sentence a line, written as people would say it; lines are spoken again and
-again in ever new voices. With `--start` the run goes on from a checkpoint (`best.pt` of
-`training.train`) and keeps its word pieces; mix sentences of `training.prepare` into the text, or
-the old words fade. Without it, word pieces are learned from the text and the weights start at
-random, with no teacher to help: expect to need hundreds of hours, and recordings of people to
-reach people. Run again to go on; the model is exported to `export/` of the work folder at the end
-of each run.
+again in ever new voices. With `--start` the run goes on from an exported model, or from a
+checkpoint (`best.pt` of `training.train`), and keeps its word pieces; mix sentences of
+`training.prepare` into the text, or the old words fade. Without it, word pieces are learned from
+the text and the weights start at random, with no teacher to help: expect to need hundreds of
+hours, and recordings of people to reach people. Run again to go on; the model is exported to
+`export/` of the work folder at the end of each run.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from itertools import islice
 from pathlib import Path
 
 import sentencepiece
@@ -26,10 +28,11 @@ from rich.progress import Progress
 from training.data import BatchStream, DataOptions
 from training.export import export_student
 from training.prepare import VOCAB_SIZE, train_pieces
+from training.restore import restore
 from training.student import Student, StudentConfig
 from training.synthesize import SHARD_SIZE, synthesize_shard
 from training.text import normalize
-from training.trainer import TRANSDUCER_RISE_HOURS, Schedule, Trainer
+from training.trainer import HEAD_STEPS, TRANSDUCER_RISE_HOURS, Schedule, Trainer
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["OwnWords", "main"]
@@ -76,12 +79,14 @@ class OwnWords:
         last = self._work.checkpoints / "last.pt"
         if last.exists():
             trainer.load(last)
-        elif start:
-            trainer.start_from(start)
         options = DataOptions(
             self._work.shards, self._speech, self._work.bpe_model, seconds, untaught=True
         )
         batches = iter(BatchStream(options, hours=trainer.hours))
+        if start and not last.exists():
+            trainer.start_from(start)
+            if start.is_dir():
+                trainer.fit_heads(islice(batches, HEAD_STEPS))
         with Progress() as progress:
             task = progress.add_task(
                 "hours of audio heard", total=schedule.hours, completed=trainer.hours
@@ -118,10 +123,10 @@ def main() -> None:
         "--language", default="en", help="of espeak-ng and num2words (default: %(default)s)"
     )
     parser.add_argument(
-        "--start", type=Path, help="checkpoint to start from (default: random weights)"
+        "--start", type=Path, help="exported model or checkpoint to start from (default: neither)"
     )
     parser.add_argument(
-        "--pieces", type=Path, help="bpe.model of that checkpoint (default: beside its folder)"
+        "--pieces", type=Path, help="its bpe.model (default: in the model, beside the checkpoints)"
     )
     parser.add_argument(
         "--utterances", type=int, default=5000, help="to speak (default: %(default)s)"
@@ -140,7 +145,7 @@ def main() -> None:
     work = Workspace.of(arguments.work)
     own = OwnWords(work, arguments.speech, arguments.language)
     start = arguments.start
-    pieces = (arguments.pieces or start.parent.parent / "bpe.model") if start else None
+    pieces = (arguments.pieces or _pieces(start)) if start else None
     sentences = own.prepare(arguments.text, pieces)
     own.synthesize(sentences, arguments.utterances)
     size = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model)).vocab_size()
@@ -157,8 +162,14 @@ def _schedule(hours: float, *, is_new: bool) -> Schedule:
     return Schedule(hours) if is_new else Schedule(hours, transducer_from=-TRANSDUCER_RISE_HOURS)
 
 
-def _config(checkpoint: Path) -> StudentConfig:
-    return StudentConfig(**torch.load(checkpoint, map_location="cpu", weights_only=True)["config"])
+def _pieces(start: Path) -> Path:
+    return (start if start.is_dir() else start.parent.parent) / "bpe.model"
+
+
+def _config(start: Path) -> StudentConfig:
+    if start.is_dir():
+        return restore(start).config
+    return StudentConfig(**torch.load(start, map_location="cpu", weights_only=True)["config"])
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from rich.progress import track
 
 from training.shards import Utterance, write_shard
-from training.voices import SynthesisError, speak
+from training.voices import DEBIAN, ENGINES, SynthesisError, speak
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["main", "synthesize_shard"]
@@ -26,10 +26,14 @@ SHARD_SIZE = 1000
 
 
 def synthesize_shard(
-    folder: Path, sentences: list[tuple[str, str]], seed: int, language: str = "en"
+    folder: Path,
+    sentences: list[tuple[str, str]],
+    seed: int,
+    language: str = "en",
+    engines: Sequence[str] = DEBIAN,
 ) -> int:
     """Speak the (kind, sentence) pairs into one shard; returns how many were spoken."""
-    utterances = list(_spoken(sentences, random.Random(seed), language))
+    utterances = list(_spoken(sentences, random.Random(seed), language, engines))
     write_shard(folder, utterances)
     return len(utterances)
 
@@ -42,7 +46,17 @@ def main() -> None:
     add_workspace_arguments(parser)
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument(
-        "--shards", type=int, default=30, help="how many shards in all (default: %(default)s)"
+        "--shards", type=int, default=30, help="how many shards (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--engines",
+        nargs="+",
+        choices=ENGINES,
+        default=DEBIAN,
+        help="what speaks (default: those of Debian)",
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="seed of the voices (default: %(default)s)"
@@ -53,25 +67,31 @@ def main() -> None:
     pairs = [(kind, text) for kind, text in (line.split("\t") for line in lines)]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         running = []
-        for number in range(arguments.shards):
+        for number in range(arguments.first, arguments.first + arguments.shards):
             folder, part = (
                 work.shards / f"tts-{number:03d}",
                 pairs[number * SHARD_SIZE :][:SHARD_SIZE],
             )
             if part and not folder.exists():
                 running.append(
-                    pool.submit(synthesize_shard, folder, part, arguments.seed * 100_000 + number)
+                    pool.submit(
+                        synthesize_shard,
+                        folder,
+                        part,
+                        arguments.seed * 100_000 + number,
+                        engines=arguments.engines,
+                    )
                 )
         for done in track(as_completed(running), "speaking", total=len(running)):
             done.result()
 
 
 def _spoken(
-    sentences: list[tuple[str, str]], rng: random.Random, language: str
+    sentences: list[tuple[str, str]], rng: random.Random, language: str, engines: Sequence[str]
 ) -> Iterator[Utterance]:
     for kind, text in sentences:
         try:
-            voice, audio = speak(text, rng, language)
+            voice, audio = speak(text, rng, language, engines)
         except SynthesisError:
             continue
         yield Utterance(text, kind, voice, audio)

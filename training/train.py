@@ -16,25 +16,31 @@ import argparse
 import os
 import signal
 import time
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 from statistics import fmean
 from types import FrameType
 
 import sentencepiece
 import torch
 from rich.console import Console
+from torch import multiprocessing as mp
 from torch.utils.data import DataLoader
 
-from training.data import BatchStream, DataOptions, teacher_statistics
+from training.data import Batch, BatchStream, DataOptions, teacher_statistics
+from training.peers import Peer, SharedWeights
 from training.plot import plot_log
 from training.scoring import DevSet
 from training.shards import list_shards
 from training.student import StudentConfig
-from training.trainer import Schedule, Trainer
+from training.trainer import HEAD_STEPS, TRANSDUCER_RISE_HOURS, Schedule, Trainer
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["main"]
 
-REPORT_EVERY = 25
+REPORT_EVERY = 50
 PEOPLE_UTTERANCES = 25
 """Of librispeech-other-a: enough to see the trend."""
 
@@ -42,36 +48,86 @@ PEOPLE_UTTERANCES = 25
 def main() -> None:
     """Run the stage."""
     arguments = _parse()
+    work, console = Workspace.of(arguments.work), Console()
     torch.manual_seed(arguments.seed)
-    torch.set_num_threads(arguments.threads)
-    work = Workspace.of(arguments.work)
-    work.pid.write_text(str(os.getpid()), encoding="ascii")
-    device = (
-        "cuda" if arguments.device == "auto" and torch.cuda.is_available() else arguments.device
-    )
-    trainer = Trainer(
-        StudentConfig(dim=arguments.dim),
-        Schedule(arguments.hours),
-        teacher_statistics(list_shards(work.shards, taught=True)),
-        "cpu" if device == "auto" else device,
-    )
+    trainer = _trainer(arguments, work)
+    batches = _batches(arguments, work, trainer.hours)
     last = work.checkpoints / "last.pt"
-    if last.exists():
-        trainer.load(last)
-    options = DataOptions(
-        work.shards, arguments.speech, work.bpe_model, seconds=arguments.batch, seed=arguments.seed
-    )
-    stream = BatchStream(options, hours=trainer.hours)
-    batches = DataLoader(stream, batch_size=None, num_workers=arguments.loaders, prefetch_factor=4)
+    if arguments.start and not last.exists():
+        trainer.start_from(arguments.start)
+        loss = trainer.fit_heads(islice(batches, HEAD_STEPS))
+        console.print(f"started from {arguments.start}, its new heads at {loss:.2f}")
+        trainer.save(last)
+    shared = SharedWeights(trainer.student, trainer.hours) if arguments.trainers > 1 else None
+    others = [
+        mp.get_context("spawn").Process(target=_assist, args=(arguments, shared, rank), daemon=True)
+        for rank in range(1, arguments.trainers)
+    ]
+    for other in others:
+        other.start()
+    pids = [os.getpid(), *(other.pid for other in others)]
+    work.pid.write_text("".join(f"{pid}\n" for pid in pids), encoding="ascii")
     dev = [
         DevSet(arguments.speech / "ha-commands-tts-en"),
         DevSet(arguments.speech / "librispeech-other-a", PEOPLE_UTTERANCES),
     ]
-    _train(trainer, batches, dev, work, arguments.minutes * 60)
+    peer = Peer(shared, trainer.student) if shared else None
+    _train(trainer, batches, peer, dev, work, every=arguments.minutes * 60)
+
+
+def _assist(arguments: argparse.Namespace, shared: SharedWeights, rank: int) -> None:
+    """Train beside the first trainer, which alone scores, reports and saves."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the first one ends this one
+    torch.manual_seed(arguments.seed + rank)
+    trainer = _trainer(arguments, Workspace.of(arguments.work))
+    peer = Peer(shared, trainer.student)
+    for batch in _batches(arguments, Workspace.of(arguments.work), trainer.hours, rank):
+        trainer.train_step(batch)
+        trainer.hours = peer.exchange(batch.seconds / 3600)
+
+
+def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
+    torch.set_num_threads(arguments.threads)
+    device = arguments.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    statistics = teacher_statistics(list_shards(work.shards, taught=True))
+    schedule = Schedule(arguments.hours)
+    if arguments.start:
+        schedule = replace(schedule, transducer_from=-TRANSDUCER_RISE_HOURS)
+    trainer = Trainer(_config(arguments), schedule, statistics, device)
+    last = work.checkpoints / "last.pt"
+    if last.exists():
+        trainer.load(last)
+    return trainer
+
+
+def _config(arguments: argparse.Namespace) -> StudentConfig:
+    inner, after = arguments.blocks
+    return StudentConfig(dim=arguments.dim, inner=inner, outer_after=after)
+
+
+def _batches(
+    arguments: argparse.Namespace, work: Workspace, hours: float, rank: int = 0
+) -> Iterable[Batch]:
+    options = DataOptions(
+        work.shards, arguments.speech, work.bpe_model, seconds=arguments.batch, seed=arguments.seed
+    )
+    stream = BatchStream(options, hours, rank=rank, ranks=arguments.trainers)
+    prefetch = 4 if arguments.loaders else None
+    return DataLoader(
+        stream, batch_size=None, num_workers=arguments.loaders, prefetch_factor=prefetch
+    )
 
 
 def _train(
-    trainer: Trainer, batches: DataLoader[object], dev: list[DevSet], work: Workspace, every: float
+    trainer: Trainer,
+    batches: Iterable[Batch],
+    peer: Peer | None,
+    dev: list[DevSet],
+    work: Workspace,
+    *,
+    every: float,
 ) -> None:
     console = Console()
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model))
@@ -80,8 +136,10 @@ def _train(
     loading = iter(batches)  # before the handlers, which the loaders' processes would inherit
     told = _StopRequest()
     for batch in loading:
-        for name, loss in trainer.train_step(batch).items():  # type: ignore[arg-type]
+        for name, loss in trainer.train_step(batch).items():
             sums.setdefault(name, []).append(loss)
+        if peer:
+            trainer.hours = peer.exchange(batch.seconds / 3600)
         if trainer.step % REPORT_EVERY == 0:
             now = time.monotonic()
             speed = (trainer.hours - begun_hours) * 3600 / (now - begun)
@@ -163,15 +221,35 @@ def _parse() -> argparse.Namespace:
         default=StudentConfig.dim,
         help="width of the student (default: %(default)s)",
     )
+    parser.add_argument(
+        "--blocks",
+        type=int,
+        nargs=2,
+        default=(StudentConfig.inner, StudentConfig.outer_after),
+        metavar=("INNER", "AFTER"),
+        help="of the student, at 12.5 and at 25 frames a second (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--start", type=Path, help="exported model to start from (default: random weights)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument(
+        "--trainers",
+        type=int,
+        default=1,
+        help="processes that train together, one a core (default: %(default)s)",
+    )
     parser.add_argument(
         "--threads",
         type=int,
         default=1,
-        help="of torch: 1 on a busy machine (default: %(default)s)",
+        help="of each trainer: 1 on a busy machine (default: %(default)s)",
     )
     parser.add_argument(
-        "--loaders", type=int, default=1, help="processes that make batches (default: %(default)s)"
+        "--loaders",
+        type=int,
+        default=0,
+        help="processes that make batches for a trainer (default: it makes them itself)",
     )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()

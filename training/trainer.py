@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from torch.nn import functional as F
 
 from training.data import Batch
 from training.losses import distillation_loss, transducer_loss, transducer_scores
+from training.restore import HEADS, restore
 from training.student import Student, StudentConfig
 
-__all__ = ["TRANSDUCER_RISE_HOURS", "Schedule", "Trainer"]
+__all__ = ["HEAD_STEPS", "TRANSDUCER_RISE_HOURS", "Schedule", "Trainer"]
 
 ADAM_LR = 1e-3
 MUON_LR = 4e-3
 CLIP_NORM = 2.0
+HEAD_STEPS = 150
+"""Batches on which the heads of an exported model are fitted before anything else moves."""
 CTC_WEIGHT, TRANSDUCER_WEIGHT = 0.4, 0.5
 TRANSDUCER_RISE_HOURS = 10.0
 """Audio over which the transducer loss reaches its weight."""
@@ -113,11 +117,31 @@ class Trainer:
         part.rename(path)
 
     def start_from(self, path: Path) -> None:
-        """Begin a new run with the averaged weights of another."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.student.load_state_dict(state["average"])
-        self.average.load_state_dict(state["average"])
-        self.statistics = state["statistics"]
+        """Begin a new run with the averaged weights of another, or with an exported model."""
+        if path.is_dir():
+            weights = restore(path, self.student.config).state_dict()
+        else:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            weights, self.statistics = state["average"], state["statistics"]
+        self.student.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+
+    def fit_heads(self, batches: Iterable[Batch]) -> float:
+        """Teach the heads that are not exported to read the encoder as it is; the last loss.
+
+        While they know nothing, what they ask of the encoder is noise.
+        """
+        heads = [p for name in HEADS for p in getattr(self.student, name).parameters()]
+        optimizer, loss = torch.optim.AdamW(heads, lr=4 * ADAM_LR), float("nan")
+        for batch in batches:
+            losses = self._losses(batch)
+            total = torch.stack([losses[name] for name in HEADS if name in losses]).sum()
+            optimizer.zero_grad(set_to_none=True)
+            total.backward(inputs=heads)
+            optimizer.step()
+            loss = float(total.detach())
+        self.average.load_state_dict(self.student.state_dict())
+        return loss
 
     def load(self, path: Path) -> None:
         """Take up a checkpoint where it was left."""

@@ -1,18 +1,21 @@
-"""Free synthesizers of Debian, each utterance in a voice of its own."""
+"""Free synthesizers, each utterance in a voice of its own."""
 
 from __future__ import annotations
 
 import io
 import random
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
 
-__all__ = ["SAMPLE_RATE", "SynthesisError", "speak"]
+from training import neural_voices
+from training.neural_voices import Speech, SynthesisError
+
+__all__ = ["DEBIAN", "ENGINES", "SAMPLE_RATE", "SynthesisError", "speak", "weight_of_voice"]
 
 SAMPLE_RATE = 16_000
 TIMEOUT_S = 60
@@ -38,21 +41,27 @@ ESPEAK_VARIANTS = (
 FLITE_VOICES = ("awb", "rms", "slt", "rms", "slt", "awb", "kal16")
 FESTIVAL_VOICES = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
 
-ENGINE_SHARES = (0.50, 0.44, 0.06)
-"""espeak-ng is the most various, flite the most human, festival the slowest."""
+SHARES = {
+    "espeak": 0.50, "flite": 0.44, "festival": 0.06,
+    "pico": 0.15, "hibari": 0.3, "piper": 0.3, "kokoro": 1.0,
+}  # fmt: skip
+"""How often an engine is drawn among those that are asked for: espeak-ng is the most various of
+Debian's, flite the most human, festival the slowest; of the others kokoro has the most voices."""
+VOICE_WEIGHTS = {"kokoro": 2.5, "piper": 1.5, "hibari": 1.0, "pico": 0.8}
+"""How often an utterance of an engine is heard in training, beside 0.6 for those of Debian."""
+DEBIAN = ("espeak", "flite", "festival")
 
 
-class SynthesisError(RuntimeError):
-    """A synthesizer gave no usable sound."""
-
-
-def speak(text: str, rng: random.Random, language: str = "en") -> tuple[str, NDArray[np.int16]]:
+def speak(
+    text: str, rng: random.Random, language: str = "en", engines: Sequence[str] = DEBIAN
+) -> tuple[str, NDArray[np.int16]]:
     """Speak `text` in a random voice.
 
     Args:
         text: What to say.
         rng: Draws the voice, its speed and its pitch.
         language: `en`, or any language of espeak-ng, which then speaks alone.
+        engines: Names of `SHARES` to draw from.
 
     Returns:
         The voice's name, and 16 kHz samples with a little silence around.
@@ -60,17 +69,24 @@ def speak(text: str, rng: random.Random, language: str = "en") -> tuple[str, NDA
     Raises:
         SynthesisError: The synthesizer failed or gave silence.
     """
-    if language == "en":
-        engine = rng.choices((_espeak, _flite, _festival), ENGINE_SHARES)[0]
-        voice, command, feed = engine(text, rng)
-    else:
-        voice, command, feed = _espeak(text, rng, (language,))
+    if language != "en":
+        return _finish(_espeak(text, rng, (language,)), rng)
+    (name,) = rng.choices(list(engines), [SHARES[name] for name in engines])
+    return _finish(ENGINES[name](text, rng), rng)
+
+
+def weight_of_voice(voice: str) -> float:
+    """Weight of the utterances of a synthetic voice."""
+    return VOICE_WEIGHTS.get(voice.split(maxsplit=1)[0], 0.6)
+
+
+def _run(voice: str, command: list[str], feed: bytes = b"") -> Speech:
     done = subprocess.run(command, input=feed, capture_output=True, timeout=TIMEOUT_S, check=False)
     try:
         audio, rate = soundfile.read(io.BytesIO(_complete(done.stdout)), dtype="float32")
     except soundfile.LibsndfileError as error:
-        raise SynthesisError(f"{voice} gave no sound for {text!r}") from error
-    return voice, _finish(audio, rate, rng)
+        raise SynthesisError(f"{voice} gave no sound for {command[-1]!r}") from error
+    return Speech(voice, audio, rate)
 
 
 def _complete(wav: bytes) -> bytes:
@@ -79,57 +95,51 @@ def _complete(wav: bytes) -> bytes:
     return wav[: WAV_HEADER_BYTES - 4] + length.to_bytes(4, "little") + wav[WAV_HEADER_BYTES:]
 
 
-def _espeak(
-    text: str, rng: random.Random, accents: Sequence[str] = ESPEAK_ACCENTS
-) -> tuple[str, list[str], bytes]:
+def _espeak(text: str, rng: random.Random, accents: Sequence[str] = ESPEAK_ACCENTS) -> Speech:
     voice = f"{rng.choice(accents)}+{rng.choice(ESPEAK_VARIANTS)}"
     speed, pitch, gap = rng.randint(115, 215), rng.randint(15, 85), rng.choice((0, 0, 0, 1, 2, 4))
     command = f"espeak-ng -v {voice} -s {speed} -p {pitch} -g {gap} --stdin --stdout".split()
-    return voice, command, text.encode()
+    return _run(voice, command, text.encode())
 
 
-def _flite(text: str, rng: random.Random) -> tuple[str, list[str], bytes]:
+def _flite(text: str, rng: random.Random) -> Speech:
     voice = rng.choice(FLITE_VOICES)
     stretch, pitch = (
         f"duration_stretch={rng.uniform(0.72, 1.3):.2f}",
         f"int_f0_target_mean={rng.randint(75, 250)}",
     )
-    command = [
-        "flite",
-        "-voice",
-        voice,
-        "--setf",
-        stretch,
-        "--setf",
-        pitch,
-        "-t",
-        text,
-        "-o",
-        "/dev/stdout",
-    ]
-    return voice, command, b""
+    command = f"flite -voice {voice} --setf {stretch} --setf {pitch} -o /dev/stdout -t".split()
+    return _run(voice, [*command, text])
 
 
-def _festival(text: str, rng: random.Random) -> tuple[str, list[str], bytes]:
+def _festival(text: str, rng: random.Random) -> Speech:
     voice = rng.choice(FESTIVAL_VOICES)
     stretch = f"(Parameter.set 'Duration_Stretch {rng.uniform(0.8, 1.25):.2f})"
-    return (
-        voice,
-        ["text2wave", "-eval", f"(voice_{voice})", "-eval", stretch, "-F", "16000"],
-        text.encode(),
-    )
+    command = ["text2wave", "-eval", f"(voice_{voice})", "-eval", stretch, "-F", "16000"]
+    return _run(voice, command, text.encode())
 
 
-def _finish(audio: NDArray[np.float32], rate: int, rng: random.Random) -> NDArray[np.int16]:
-    loud = np.flatnonzero(np.abs(audio) > SILENCE)
-    if len(loud) < rate // 10:
-        raise SynthesisError("nothing audible")
-    audio = audio[loud[0] : loud[-1]]
+def _finish(speech: Speech, rng: random.Random) -> tuple[str, NDArray[np.int16]]:
+    loud = np.flatnonzero(np.abs(speech.audio) > SILENCE)
+    if len(loud) < speech.rate // 10:
+        raise SynthesisError(f"nothing audible of {speech.voice}")
     # A small resampling moves pitch and formants together; the synthesizers' knobs do not.
-    audio = soxr.resample(audio, rate * rng.uniform(0.92, 1.09), SAMPLE_RATE)
+    heard_rate = speech.rate * rng.uniform(*speech.shift)
+    audio = soxr.resample(speech.audio[loud[0] : loud[-1]], heard_rate, SAMPLE_RATE)
     before, after = (
         np.zeros(int(SAMPLE_RATE * rng.uniform(*span)), np.float32)
         for span in ((0.05, 0.5), (0.3, 0.7))
     )
     audio = np.concatenate([before, audio * (0.7 / np.abs(audio).max()), after])
-    return (audio * 32767).astype(np.int16)
+    return speech.voice, (audio * 32767).astype(np.int16)
+
+
+ENGINES: dict[str, Callable[[str, random.Random], Speech]] = {
+    "espeak": _espeak,
+    "flite": _flite,
+    "festival": _festival,
+    "pico": neural_voices.pico,
+    "hibari": neural_voices.hibari,
+    "piper": neural_voices.piper,
+    "kokoro": neural_voices.kokoro,
+}

@@ -62,6 +62,20 @@ def test_a_student_learns_and_resumes(options: DataOptions, tmp_path: Path) -> N
     assert resumed.train_step(batch) == pytest.approx(trainer.train_step(batch), rel=1e-4)
 
 
+def test_peers_draw_other_batches(options: DataOptions) -> None:
+    first, second = (next(iter(BatchStream(options, rank=rank, ranks=2))) for rank in range(2))
+    assert not torch.equal(first.features[:, :50], second.features[:, :50])
+
+
+def test_heads_are_fitted_alone(options: DataOptions) -> None:
+    trainer, batch = new_trainer(options), next(iter(BatchStream(options)))
+    before = {name: weight.clone() for name, weight in trainer.student.state_dict().items()}
+    losses = [trainer.fit_heads([batch] * 5), trainer.fit_heads([batch] * 20)]
+    assert losses[1] < losses[0]
+    moved = {n for n, weight in trainer.student.state_dict().items() if not weight.equal(before[n])}
+    assert {name.split(".")[0] for name in moved} == {"ctc", "teacher"}
+
+
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     schedule = Schedule(hours=100.0, decay_from=0.6)
     rates = [
