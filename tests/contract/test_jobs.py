@@ -1,7 +1,6 @@
 """What clients may rely on, whichever backend keeps the queue."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,10 +39,6 @@ LONG_RECORDING = wav(sound(*[(True, 21.0), (False, 1.2)] * 3))
 
 @pytest.fixture(params=["sqlite", "redis"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    if request.param == "redis" and not os.environ.get("STT_TEST_CLUSTER"):
-        # Now and then a worker of a cluster did not end when it was told to leave; until that is
-        # understood, these are run on purpose. Whole processes are in test_jobs_killed.py.
-        pytest.skip("leaving a cluster may hang in one process; STT_TEST_CLUSTER=1 tries it")
     with backend_of(request.param, tmp_path) as backend:
         yield backend
 

@@ -35,6 +35,7 @@ def open_backend(options: JobsOptions, data: Path) -> tuple[JobStore, JobFeed]:
         from redis.asyncio.retry import Retry  # noqa: PLC0415
         from redis.backoff import ExponentialBackoff  # noqa: PLC0415
 
+        from wyoming_stt.jobs.cancellation import keep_cancellations  # noqa: PLC0415
         from wyoming_stt.jobs.cluster import ClusterFeed  # noqa: PLC0415
         from wyoming_stt.jobs.redis_store import RedisStore  # noqa: PLC0415
     except ImportError:
@@ -48,6 +49,7 @@ def open_backend(options: JobsOptions, data: Path) -> tuple[JobStore, JobFeed]:
     if options.redis_password_file is not None:
         connection["password"] = _read(options.redis_password_file)
     client = Redis.from_url(options.backend, **connection)
+    keep_cancellations(client.connection_pool)
     feed = ClusterFeed(client, options.backend, options.lease_s, **connection)
     return RedisStore(client), feed
 

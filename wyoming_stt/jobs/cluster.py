@@ -21,6 +21,7 @@ from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
 from wyoming_stt.errors import JobsUnavailableError, ModelError, ShuttingDownError
+from wyoming_stt.jobs.cancellation import keep_cancellations
 from wyoming_stt.jobs.job import Job, JobState
 from wyoming_stt.jobs.redis_store import PREFIX
 
@@ -62,6 +63,7 @@ class ClusterFeed:
             maxlen=MOST_MESSAGES,
             **connection,
         )
+        keep_cancellations(self._broker.connection_pool)
         self._kicker = AsyncKicker[[str], None](TASK, self._broker, {})
         self._waited: set[str] = set()
 
