@@ -27,7 +27,13 @@ _STREAM_OPTIONS: Final = {
     "protocol_whitelist": "none",
     "format_whitelist": "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,eac3,flac,flv,gsm,"
     "matroska,mov,mp3,mpeg,mpegts,ogg,rm,sox,tta,voc,w64,wav,wv",
+    # Of what may be somebody speaking, FFmpeg would otherwise hear five seconds before it begins.
+    "analyzeduration": "500000",
 }
+# What FFmpeg reads at a time. A stream may be somebody speaking: at 32 kbit/s the larger one is
+# eight seconds of that.
+_FILE_BUFFER: Final = 32_768
+_STREAM_BUFFER: Final = 4_096
 
 
 class MediaReader:
@@ -49,8 +55,11 @@ class MediaReader:
         is_file = isinstance(source, Path)
         file = str(source.absolute()) if isinstance(source, Path) else source
         options = _FILE_OPTIONS if is_file else _STREAM_OPTIONS
+        size = _FILE_BUFFER if is_file else _STREAM_BUFFER
         try:
-            self._container = av.open(file, "r", options=options, metadata_errors="replace")
+            self._container = av.open(
+                file, "r", options=options, metadata_errors="replace", buffer_size=size
+            )
         except FFmpegError as error:
             if is_file and isinstance(error, OSError):
                 raise

@@ -142,3 +142,26 @@ def test_what_is_sent_cannot_make_us_open_a_file_of_ours(tmp_path: Path, demuxer
     }[demuxer]
     with pytest.raises(AudioFormatError, match="the input is no sound file"):
         MediaReader(io.BytesIO(listing.encode()))
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate", "most"),
+    [
+        ("mp3", "mp3", 16_000, 8_192),
+        ("ogg", "libopus", 48_000, 16_384),
+        ("webm", "libopus", 48_000, 8_192),
+        ("adts", "aac", 16_000, 16_384),
+        ("wav", "pcm_s16le", 16_000, 73_728),  # FFmpeg looks for a disguised DTS stream first
+    ],
+)
+def test_a_stream_sounds_soon(container: str, codec: str, rate: int, most: int) -> None:
+    class Arriving:
+        def __init__(self) -> None:
+            self.content = io.BytesIO(encode(container, codec, rate=rate, duration_s=20))
+
+        def read(self, size: int = -1) -> bytes:
+            return self.content.read(size)
+
+    source = Arriving()
+    assert next(iter(MediaReader(source)))
+    assert source.content.tell() <= most
