@@ -11,7 +11,7 @@ TINY = StudentConfig(vocab_size=8, dim=16, heads=2, inner=1, joiner_dim=16, teac
 def learn(student: Student, amount: float) -> None:
     with torch.no_grad():
         for weight in student.parameters():
-            weight += amount
+            weight.add_(amount)
 
 
 def assist(shared: SharedWeights) -> None:
