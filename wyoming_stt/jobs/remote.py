@@ -1,6 +1,6 @@
 """Recordings and results in a store that fsspec knows, such as S3.
 
-Needs the extra `fsspec`, and the package that fsspec names for the kind of store (`s3fs`).
+Needs the extra `fsspec`, and what fsspec names for the kind of store; the extra `s3` has both for S3.
 """
 
 import asyncio
@@ -31,7 +31,8 @@ class RemoteSpool:
 
     def __init__(self, url: str, limits: SpoolLimits) -> None:
         self._files: Any
-        self._files, self._folder = fsspec.core.url_to_fs(url)
+        # Others write there too: what it has seen before, it must not believe.
+        self._files, self._folder = fsspec.core.url_to_fs(url, use_listings_cache=False)
         self._limits = limits
 
     async def receive(self, name: str, audio: AsyncIterator[bytes]) -> File:
@@ -56,7 +57,7 @@ class RemoteSpool:
             is_whole = True
         finally:
             if not is_whole:
-                await asyncio.shield(self._do(file.discard))
+                await asyncio.shield(self._do(_discard, file))
         return File(name, num_bytes, digest.hexdigest())
 
     def open(self, name: str) -> BinaryIO:
@@ -113,6 +114,12 @@ class RemoteSpool:
             for info in found
             if info["type"] == "file"
         ]
+
+
+def _discard(file: Any) -> None:
+    file.discard()
+    file.forced = True  # or what is left in its buffer would be sent when it is closed
+    file.close()
 
 
 def _written(info: dict[str, Any], now: float) -> float:

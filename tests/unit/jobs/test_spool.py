@@ -1,12 +1,15 @@
 """Files wait and stay, in a folder and in a store that fsspec knows."""
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
+from tests.support import s3_server
 from tests.support.job_queues import Backend, pieces_of, submitted, until_ended
 from wyoming_stt.errors import LimitError
 from wyoming_stt.jobs.backends import open_spool
@@ -17,10 +20,21 @@ from wyoming_stt.jobs.spool import Spool
 BYTES = bytes(range(256)) * 40
 
 
-@pytest.fixture(params=["folder", "fsspec"])
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    if s3_server.MISSING:
+        pytest.skip("no S3 server here (pip install s3fs 'moto[server]')")
+    with s3_server.s3_bucket("recordings") as bucket:
+        yield bucket
+
+
+@pytest.fixture(params=["folder", "fsspec", "s3"])
 def options(request: pytest.FixtureRequest, tmp_path: Path) -> JobsOptions:
-    # A kind of store that writes parts and commits, as S3 does.
-    folder = f"file://{tmp_path}/store" if request.param == "fsspec" else str(tmp_path / "spool")
+    folder = str(tmp_path / "spool")
+    if request.param == "fsspec":
+        folder = f"file://{tmp_path}/store"
+    if request.param == "s3":
+        folder = f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
     return JobsOptions(
         folder=folder, max_upload_bytes=len(BYTES) + 20_000, min_free_bytes=0, beat_s=0.05
     )
@@ -79,6 +93,28 @@ async def test_results_are_read_as_they_were_written(spool: Spool) -> None:
     assert await spool.read("result") == BYTES
     assert file.num_bytes == len(BYTES)
     assert (await spool.entries())[0].age_s == pytest.approx(0, abs=60)
+
+
+def a_machine_of_its_own(options: JobsOptions, data: Path) -> Spool:
+    """What fsspec remembers for all of a process is forgotten."""
+    for kind in ("file", "s3"):
+        with contextlib.suppress(ImportError):
+            fsspec.get_filesystem_class(kind).clear_instance_cache()
+    return open_spool(options, data)
+
+
+async def test_others_see_what_came_meanwhile(options: JobsOptions, tmp_path: Path) -> None:
+    """Two machines that share a store: neither believes what it has seen before."""
+    one, other = (a_machine_of_its_own(options, tmp_path) for _ in range(2))
+    assert await names(one) == await names(other) == []
+    await one.write("result", BYTES)
+    assert await names(other) == ["result"]
+    assert await other.read("result") == BYTES
+    await one.remove("result")
+    await one.write("next", b"")
+    assert await names(other) == ["next"]
+    await other.remove("next")
+    assert await names(one) == []
 
 
 async def test_jobs_are_done_from_there(options: JobsOptions, tmp_path: Path) -> None:
