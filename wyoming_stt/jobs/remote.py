@@ -1,6 +1,6 @@
 """Recordings and results in a store that fsspec knows, such as S3.
 
-Needs the extra `fsspec`, and what fsspec names for the kind of store; the extra `s3` has both for S3.
+Needs the extra `fsspec`, and what fsspec names for the kind of store. For S3, `s3` has both.
 """
 
 import asyncio
