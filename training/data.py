@@ -57,7 +57,9 @@ class DataOptions:
     synthetic_share: float = 0.5
     """Of the hours; the rest is recorded speech, its corpora by their weights."""
     full_scene_hours: float = 60.0
-    """Scenes set in slowly: from a fifth of the utterances to all of them after this much audio."""
+    """Scenes set in slowly: from a fifth of the utterances to `scene_share` of them after this."""
+    scene_share: float = 0.8
+    """Of the utterances; the others stay as they were recorded."""
     noise_share: float = 0.05
     """Utterances replaced by noise alone, where nothing is to be written."""
     untaught: bool = False
@@ -90,9 +92,8 @@ class BatchStream(torch.utils.data.IterableDataset[Batch]):
         while True:
             rng = np.random.default_rng((options.seed, int(hours * 3600), number))
             shards = list_shards(options.shards, taught=None if options.untaught else True)
-            augment = Augmenter(
-                bank, rng, min(1.0, 0.2 + 0.8 * hours / max(options.full_scene_hours, 1e-9))
-            )
+            share = min(1.0, 0.25 + 0.75 * hours / max(options.full_scene_hours, 1e-9))
+            augment = Augmenter(bank, rng, share * options.scene_share)
             for group in _batches(shards, options, rng):
                 batch = _make_batch(
                     [(shards[s], i) for s, i in group], pieces, augment, options, rng

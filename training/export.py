@@ -1,10 +1,11 @@
-"""Stage 5: export a checkpoint as a streaming transducer in the icefall layout, quantised.
+"""Stage 6: export a checkpoint as a streaming transducer in the icefall layout, quantised.
 
     python -m training.export --checkpoint best
 
-Writes `export/`: encoder.int8.onnx, joiner.int8.onnx, decoder.onnx, tokens.txt, bpe.model. Matrix
-products of the encoder and the joiner are quantised to 8 bits by channel; convolutions and the
-decoder stay float. sherpa-onnx loads the folder as any streaming conformer transducer.
+Writes `export/`: encoder.int8.onnx, joiner.int8.onnx, decoder.onnx, tokens.txt, bpe.model, and
+lm.npz where there is one. Matrix products of the encoder and the joiner are quantised to 8 bits by
+channel; convolutions and the decoder stay float. sherpa-onnx loads the folder as any streaming
+conformer transducer, and leaves the language model alone.
 """
 
 from __future__ import annotations
@@ -105,9 +106,10 @@ def main() -> None:
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     folder = arguments.out or work.export
-    export_student(
-        load_student(work.checkpoints / f"{arguments.checkpoint}.pt"), work.bpe_model, folder
-    )
+    student = load_student(work.checkpoints / f"{arguments.checkpoint}.pt")
+    export_student(student, work.bpe_model, folder)
+    if work.language_model.exists():
+        shutil.copy(work.language_model, folder)
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     Console().print(sizes, f"{sum(sizes.values()) / 1e6:.2f} MB in {folder}")
 

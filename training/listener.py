@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,11 @@ CHUNK_BYTES = 2048
 
 
 class Listener:
-    """A loaded model on one thread: greedy, or beam search with hotwords where they are given."""
+    """A loaded model on one thread, which searches as it does for a client, or `greedy`."""
 
-    def __init__(self, folder: Path, hotwords: list[str] | None = None) -> None:
-        search = SearchOptions()
-        if hotwords:
-            search = SearchOptions("beam", hotwords=tuple(Hotword(phrase) for phrase in hotwords))
+    def __init__(self, folder: Path, hotwords: Iterable[str] = (), *, greedy: bool = False) -> None:
+        method = "greedy" if greedy else "auto"
+        search = SearchOptions(method, hotwords=tuple(map(Hotword, hotwords)))
         self._options = UtteranceOptions(search=search)
         self._recognizer = load_model(folder, languages=("en",))
         self._computed = self._heard = 0.0

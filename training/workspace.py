@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "bpe.model"
 
     @property
+    def language_model(self) -> Path:
+        """N-grams of word pieces, see `training.language_model`."""
+        return self.root / "lm.npz"
+
+    @property
     def shards(self) -> Path:
         """Folder of data shards, see `training.shards`."""
         return self.root / "shards"

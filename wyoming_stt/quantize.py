@@ -72,9 +72,8 @@ def quantize(source: Path, target: Path, *, reduce_range: bool = False) -> list[
             result.append(_convert(files.joiner, source, unfinished, reduce_range=reduce_range))
         else:
             result.append(_keep(files.joiner, source, unfinished))
-        result += [
-            _keep(file, source, unfinished) for file in (files.tokens, files.bpe_model) if file
-        ]
+        others = (files.tokens, files.bpe_model, files.language_model)
+        result += [_keep(file, source, unfinished) for file in others if file]
         unfinished.rename(target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,4 +1,8 @@
-"""Modified beam search, as in icefall and sherpa-onnx: several paths, one symbol a frame each."""
+"""Modified beam search, as in icefall and sherpa-onnx: several paths, one symbol a frame each.
+
+Hotwords and a language model of tokens add to the scores of symbols that are not blank (shallow
+fusion: Gülçehre et al., 2015).
+"""
 
 from dataclasses import dataclass, replace
 
@@ -7,8 +11,25 @@ import numpy as np
 from wyoming_stt.decoding.context_graph import ContextGraph, ContextState
 from wyoming_stt.decoding.hypothesis import Hypothesis
 from wyoming_stt.decoding.joint import Joint, Logits, log_softmax
+from wyoming_stt.decoding.ngram import NgramModel
 
-__all__ = ["BeamSearch"]
+__all__ = ["BeamSearch", "Fusion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """A language model's say in a search: `scale` times its log-probability for each token.
+
+    `bonus` for each keeps a path of more tokens as good as one of fewer.
+    """
+
+    model: NgramModel
+    scale: float
+    bonus: float
+
+    def gains(self, token_ids: tuple[int, ...]) -> Logits:
+        """What each token gains after these, (V,)."""
+        return np.float32(self.scale) * self.model.after(token_ids) + np.float32(self.bonus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +53,10 @@ class BeamSearch:
         max_active_paths: int,
         blank_penalty: float,
         graph: ContextGraph | None,
+        fusion: Fusion | None = None,
     ) -> None:
         self._joint = joint
+        self._fusion = fusion
         self._max_active_paths = max_active_paths
         self._blank_penalty = blank_penalty
         self._graph = graph
@@ -47,6 +70,7 @@ class BeamSearch:
             max_active_paths=self._max_active_paths,
             blank_penalty=self._blank_penalty,
             graph=self._graph,
+            fusion=self._fusion,
         )
         copy._paths = self._paths.copy()
         copy._num_frames = self._num_frames
@@ -88,7 +112,7 @@ class BeamSearch:
             logits[:, self._joint.blank_id] -= self._blank_penalty
         confidences = log_softmax(logits)
         totals = np.array([path.log_prob for path in self._paths], np.float32)
-        scores = (confidences + totals[:, None]).ravel()
+        scores = (confidences + totals[:, None] + self._gains()).ravel()
         merged: dict[tuple[int, ...], _Path] = {}
         for index in _top(scores, self._max_active_paths):
             row, token_id = divmod(int(index), logits.shape[1])
@@ -99,6 +123,16 @@ class BeamSearch:
                 path = replace(same, log_prob=float(np.logaddexp(same.log_prob, path.log_prob)))
             merged[path.token_ids] = path
         return list(merged.values())
+
+    def _gains(self) -> Logits | float:
+        """What the language model adds, (paths, V)."""
+        if self._fusion is None:
+            return 0.0
+        gains = np.stack([self._fusion.gains(path.token_ids) for path in self._paths])
+        for token_id in (self._joint.blank_id, self._joint.unk_id):
+            if token_id >= 0:
+                gains[:, token_id] = 0.0
+        return gains
 
     def _extend(self, path: _Path, token_id: int, score: float, log_prob: float) -> _Path:
         if token_id in (self._joint.blank_id, self._joint.unk_id):

@@ -20,12 +20,17 @@ class SearchOptions:
 
     method: Literal["auto", "greedy", "beam"] = "auto"
     """One best symbol a frame, or modified beam search over several token sequences. Auto is
-    greedy, and beam as soon as there are hotwords: boosts bend a single path away from what was
-    said, and leave the better of several alone (`bench/hotwords.py`)."""
+    greedy, and beam as soon as there are hotwords, whose boosts bend a single path away from what
+    was said and leave the better of several alone (`bench/hotwords.py`), or the model comes with a
+    language model, which only beam search asks."""
     max_active_paths: int = 4
     """Token sequences kept by beam search."""
     blank_penalty: float = 0.0
     """Subtracted from the blank logit; above 0 the model deletes fewer words and inserts more."""
+    lm_scale: float = 0.2
+    """Weight of the model's language model, where it comes with one (`lm.npz`); 0 to do without."""
+    lm_bonus: float = 0.8
+    """Added for each token where there is a language model, which alone would favour few words."""
     hotwords_score: float = 1.5
     """Boost of a hotword that names none of its own."""
     hotwords: tuple[Hotword, ...] = field(default=())

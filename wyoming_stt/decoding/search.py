@@ -5,11 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, Self
 
-from wyoming_stt.decoding.beam import BeamSearch
+from wyoming_stt.decoding.beam import BeamSearch, Fusion
 from wyoming_stt.decoding.context_graph import ContextGraph
 from wyoming_stt.decoding.greedy import GreedySearch
 from wyoming_stt.decoding.hypothesis import Hypothesis
 from wyoming_stt.decoding.joint import Joint, Logits
+from wyoming_stt.decoding.ngram import NgramModel
 from wyoming_stt.decoding.options import Hotword, SearchOptions
 from wyoming_stt.text.phrase import PhraseEncoder
 from wyoming_stt.text.tokens import TokenTable
@@ -43,23 +44,34 @@ class Search(Protocol):
 
 
 class SearchFactory:
-    """Makes the searches of one model; spells hotwords in its vocabulary."""
+    """Makes the searches of one model; spells hotwords in its vocabulary.
 
-    def __init__(self, tokens: TokenTable, bpe_model: Path | None) -> None:
+    Raises:
+        ModelFileError: the language model is damaged, or another model's.
+    """
+
+    def __init__(
+        self, tokens: TokenTable, bpe_model: Path | None = None, language_model: Path | None = None
+    ) -> None:
         self._tokens = tokens
         self._bpe_model = bpe_model
+        self._lm = NgramModel(language_model, len(tokens)) if language_model else None
         self._encoder: PhraseEncoder | None = None
         self._graph = lru_cache(_CACHED_GRAPHS)(self._build)
 
     def open(self, joint: Joint, options: SearchOptions) -> Search:
         """Begin the search that the options ask for."""
         graph = self._graph(options.hotwords, options.hotwords_score) if options.hotwords else None
-        if options.method == "beam" or (options.method == "auto" and graph is not None):
+        fusion = None
+        if self._lm is not None and options.lm_scale > 0:
+            fusion = Fusion(self._lm, options.lm_scale, options.lm_bonus)
+        if options.method == "beam" or (options.method == "auto" and (graph or fusion)):
             return BeamSearch(
                 joint,
                 max_active_paths=options.max_active_paths,
                 blank_penalty=options.blank_penalty,
                 graph=graph,
+                fusion=fusion,
             )
         return GreedySearch(joint, blank_penalty=options.blank_penalty, graph=graph)
 

@@ -15,7 +15,7 @@ _REDUCED = ("int8", "fp16", "bf16")
 
 @dataclass(frozen=True, slots=True)
 class TransducerFiles:
-    """Paths of one model; `bpe_model` is needed for hotwords only."""
+    """Paths of one model; `bpe_model` is needed for hotwords only, `language_model` for none."""
 
     folder: Path
     encoder: Path
@@ -23,6 +23,7 @@ class TransducerFiles:
     joiner: Path
     tokens: Path
     bpe_model: Path | None
+    language_model: Path | None
 
     @property
     def precision(self) -> str:
@@ -58,6 +59,7 @@ def find(folder: Path, *, prefer_int8: bool = True) -> TransducerFiles:
         (path for path in (folder / "bpe.model", folder / "lang" / "bpe.model") if path.exists()),
         None,
     )
+    language_model = folder / "lm.npz"
     if not tokens.is_file():
         raise ModelFileError(tokens, "a list of tokens", "nothing")
     return TransducerFiles(
@@ -67,6 +69,7 @@ def find(folder: Path, *, prefer_int8: bool = True) -> TransducerFiles:
         joiner=_choose(graphs, "joiner", prefer_int8=prefer_int8),
         tokens=tokens,
         bpe_model=bpe_model,
+        language_model=language_model if language_model.is_file() else None,
     )
 
 

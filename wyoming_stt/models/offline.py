@@ -43,7 +43,7 @@ class OfflineTransducer:
         self._weights = JointWeights(files, self.tokens, options)
         values = self._encoder.outputs[0].shape[-1]
         expect_size(files.encoder, "values in encoder_out", self._weights.joiner_dim, values)
-        self._searches = SearchFactory(self.tokens, files.bpe_model)
+        self._searches = SearchFactory(self.tokens, files.bpe_model, files.language_model)
         self.info = ModelInfo(
             name=folder.resolve().name,
             family="offline",

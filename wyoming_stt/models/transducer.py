@@ -49,7 +49,7 @@ class StreamingTransducer:
         self.shape = streaming_shape(
             self.encoder, self.weights.joiner_dim, caller_counts=caller_counts
         )
-        self._searches = SearchFactory(self.tokens, files.bpe_model)
+        self._searches = SearchFactory(self.tokens, files.bpe_model, files.language_model)
         self.info = ModelInfo(
             name=folder.resolve().name,
             family=family,

@@ -1,8 +1,10 @@
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.support.ngrams import write_bigrams
 from tests.support.scripted_joint import ScriptedJoint, frames
 from wyoming_stt.decoding.beam import BeamSearch
 from wyoming_stt.decoding.greedy import GreedySearch
@@ -12,13 +14,13 @@ from wyoming_stt.decoding.search import SearchFactory
 from wyoming_stt.text.tokens import TokenTable
 
 TOKENS = TokenTable(("<blk>", "▁on", "▁off", "▁turn"))
-FACTORY = SearchFactory(TOKENS, None)
+FACTORY = SearchFactory(TOKENS)
 CLOSE = [0.0, 5.0, 4.0, 0.0]
 """Logits that prefer "on" to "off" by 1."""
 
 
 def said(options: SearchOptions, *rows: Sequence[float]) -> str:
-    search = SearchFactory(TOKENS, None).open(ScriptedJoint(), options)
+    search = SearchFactory(TOKENS).open(ScriptedJoint(), options)
     search.advance(frames(*rows))
     search.finish()
     return TOKENS.decode(search.hypothesis().token_ids)
@@ -80,6 +82,40 @@ def test_paths_reach_the_search() -> None:
     rows = ([0.0, -0.2, -9.0, -9.0],) * 2
     assert said(SearchOptions("beam", max_active_paths=1), *rows) == ""
     assert said(SearchOptions("beam", max_active_paths=4), *rows) == "on"
+
+
+TURN_OR_OFF = [0.0, -9.0, 5.0, 4.5]
+"""Logits that prefer "off" to "turn" by 0.5; after "off" the language model expects "turn"."""
+
+
+def test_a_language_model_is_asked(tmp_path: Path) -> None:
+    factory = SearchFactory(TOKENS, language_model=write_bigrams(tmp_path / "lm.npz"))
+
+    def said(*rows: Sequence[float], **options: object) -> str:
+        search = factory.open(ScriptedJoint(), SearchOptions(**options))
+        search.advance(frames(*rows))
+        search.finish()
+        return TOKENS.decode(search.hypothesis().token_ids)
+
+    assert isinstance(factory.open(ScriptedJoint(), SearchOptions()), BeamSearch)
+    assert isinstance(factory.open(ScriptedJoint(), SearchOptions("greedy")), GreedySearch)
+    assert isinstance(factory.open(ScriptedJoint(), SearchOptions(lm_scale=0)), GreedySearch)
+    assert said(TURN_OR_OFF, TURN_OR_OFF) == "off turn"
+    assert said(TURN_OR_OFF, TURN_OR_OFF, lm_scale=0.01) == "off off"
+    assert said(TURN_OR_OFF, TURN_OR_OFF, method="beam", lm_scale=0) == "off off"
+    # Hotwords are worth as much as without it.
+    assert said(TURN_OR_OFF, TURN_OR_OFF, hotwords=(Hotword("turn", 9.0),)) == "turn turn"
+
+
+def test_silence_gains_nothing_from_a_language_model(tmp_path: Path) -> None:
+    factory = SearchFactory(TOKENS, language_model=write_bigrams(tmp_path / "lm.npz"))
+    search = factory.open(ScriptedJoint(), SearchOptions(lm_bonus=0.0))
+    search.advance(frames([5.0, 4.0, 4.0, 4.0]))
+    assert search.hypothesis().token_ids == ()
+    generous = factory.open(ScriptedJoint(), SearchOptions(lm_bonus=2.0))
+    generous.advance(frames([5.0, 4.0, 4.0, 4.0]))
+    assert search.fork(ScriptedJoint()).hypothesis() == search.hypothesis()
+    assert TOKENS.decode(generous.hypothesis().token_ids) == "on"
 
 
 def test_trailing_blanks() -> None:
