@@ -12,6 +12,7 @@ said before, in an early round as in the last.
 
 import asyncio
 import difflib
+import math
 import tempfile
 import threading
 import time
@@ -73,7 +74,7 @@ def main() -> None:
     model = load(arguments.model_dir)
     spoken = _with_pauses(recordings(arguments.recordings, 50))
     size = sum(len(recording.pcm) // 2 for recording in spoken)
-    rounds = max(EARLY_ROUND + 2, round(arguments.minutes * 60 * SAMPLE_RATE / size))
+    rounds = max(EARLY_ROUND + 2, math.ceil(arguments.minutes * 60 * SAMPLE_RATE / size))
     plan = list(_plan(spoken, rounds))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "hour.flac"
