@@ -28,7 +28,7 @@ from rich.progress import Progress
 from training.data import BatchStream, DataOptions
 from training.export import export_student
 from training.prepare import VOCAB_SIZE, train_pieces
-from training.restore import restore
+from training.restore import config_of
 from training.student import Student, StudentConfig
 from training.synthesize import SHARD_SIZE, synthesize_shard
 from training.text import normalize
@@ -149,7 +149,7 @@ def main() -> None:
     sentences = own.prepare(arguments.text, pieces)
     own.synthesize(sentences, arguments.utterances)
     size = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model)).vocab_size()
-    config = _config(start) if start else StudentConfig(vocab_size=size, dim=arguments.dim)
+    config = config_of(start) if start else StudentConfig(vocab_size=size, dim=arguments.dim)
     student = own.train(
         _schedule(arguments.hours, is_new=start is None), start, config, arguments.batch
     )
@@ -164,12 +164,6 @@ def _schedule(hours: float, *, is_new: bool) -> Schedule:
 
 def _pieces(start: Path) -> Path:
     return (start if start.is_dir() else start.parent.parent) / "bpe.model"
-
-
-def _config(start: Path) -> StudentConfig:
-    if start.is_dir():
-        return restore(start).config
-    return StudentConfig(**torch.load(start, map_location="cpu", weights_only=True)["config"])
 
 
 if __name__ == "__main__":

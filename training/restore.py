@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from training.student import Block, Student, StudentConfig
 
-__all__ = ["HEADS", "restore"]
+__all__ = ["HEADS", "config_of", "restore"]
 
 HEADS = ("ctc", "teacher")
 """Parts of a student that are not exported."""
@@ -60,6 +60,13 @@ def restore(folder: Path, config: StudentConfig | None = None) -> Student:
     if new:
         raise ValueError(f"{folder} lacks {', '.join(new[:3])}")
     return student
+
+
+def config_of(source: Path) -> StudentConfig:
+    """The sizes of the student in an exported folder or in a checkpoint."""
+    if source.is_dir():
+        return restore(source).config
+    return StudentConfig(**torch.load(source, map_location="cpu", weights_only=True)["config"])
 
 
 def _config(found: dict[str, Tensor]) -> StudentConfig:

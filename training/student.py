@@ -39,8 +39,8 @@ class StudentConfig:
     heads: int = 4
     kernel: int = 11
     outer_before: int = 1
-    inner: int = 8
-    outer_after: int = 0
+    inner: int = 9
+    outer_after: int = 1
     joiner_dim: int = 160
     teacher_dim: int = 320
     dropout: float = 0.0

@@ -1,6 +1,6 @@
-"""Stage 4: train the student from random weights, or go on from the last checkpoint.
+"""Stage 4: train the student, from random weights or an exported model, or go on where it was.
 
-    OMP_NUM_THREADS=1 nice -n 19 python -m training.train --hours 400
+    OMP_NUM_THREADS=1 nice -n 19 python -m training.train --hours 400 --trainers 2
 
 Uses the GPU when there is one. Every few minutes it writes `checkpoints/last.pt`, scores the dev
 sets, keeps the best in `checkpoints/best.pt`, appends figures to `train.jsonl` and draws
@@ -32,6 +32,7 @@ from torch.utils.data import DataLoader
 from training.data import Batch, BatchStream, DataOptions, teacher_statistics
 from training.peers import Peer, SharedWeights
 from training.plot import plot_log
+from training.restore import config_of
 from training.scoring import DevSet
 from training.shards import list_shards
 from training.student import StudentConfig
@@ -95,16 +96,18 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
     schedule = Schedule(arguments.hours)
     if arguments.start:
         schedule = replace(schedule, transducer_from=-TRANSDUCER_RISE_HOURS)
-    trainer = Trainer(_config(arguments), schedule, statistics, device)
     last = work.checkpoints / "last.pt"
+    if last.exists():
+        config = config_of(last)
+    else:
+        config = config_of(arguments.start) if arguments.start else StudentConfig(dim=arguments.dim)
+        if arguments.blocks:
+            inner, after = arguments.blocks
+            config = replace(config, inner=inner, outer_after=after)
+    trainer = Trainer(config, schedule, statistics, device)
     if last.exists():
         trainer.load(last)
     return trainer
-
-
-def _config(arguments: argparse.Namespace) -> StudentConfig:
-    inner, after = arguments.blocks
-    return StudentConfig(dim=arguments.dim, inner=inner, outer_after=after)
 
 
 def _batches(
@@ -225,9 +228,8 @@ def _parse() -> argparse.Namespace:
         "--blocks",
         type=int,
         nargs=2,
-        default=(StudentConfig.inner, StudentConfig.outer_after),
         metavar=("INNER", "AFTER"),
-        help="of the student, at 12.5 and at 25 frames a second (default: %(default)s)",
+        help="of a new run, at 12.5 and at 25 frames a second (default: as many as it starts from)",
     )
     parser.add_argument(
         "--start", type=Path, help="exported model to start from (default: random weights)"
