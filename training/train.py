@@ -93,7 +93,7 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     statistics = teacher_statistics(list_shards(work.shards, taught=True))
-    schedule = Schedule(arguments.hours)
+    schedule = Schedule(arguments.hours, decay_from=arguments.decay_from)
     if arguments.start:
         schedule = replace(schedule, transducer_from=-TRANSDUCER_RISE_HOURS)
     last = work.checkpoints / "last.pt"
@@ -211,6 +211,13 @@ def _parse() -> argparse.Namespace:
     add_workspace_arguments(parser, speech=True)
     parser.add_argument(
         "--hours", type=float, default=400.0, help="audio to see in all (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--decay-from",
+        type=float,
+        default=Schedule.decay_from,
+        metavar="SHARE",
+        help="of the hours, after which the learning rate falls (default: %(default)s)",
     )
     parser.add_argument(
         "--minutes", type=float, default=6.0, help="between checkpoints (default: %(default)s)"
