@@ -72,7 +72,8 @@ class Engine:
         self._background = Background(self._pool, num_threads)
         self._places = asyncio.Semaphore(options.max_utterances)
         self._taken = 0
-        self._waiting = 0
+        self._waiting: set[asyncio.Timeout] = set()
+        self._turns_away = False
 
     @property
     def state(self) -> ModelState:
@@ -98,7 +99,7 @@ class Engine:
     @property
     def queue_depth(self) -> int:
         """How many utterances wait: for a place, or for a thread that decodes them."""
-        return self._waiting + self._pool.num_waiting
+        return len(self._waiting) + self._pool.num_waiting
 
     async def start(self) -> None:
         """Begin to load the model, and return."""
@@ -112,6 +113,12 @@ class Engine:
             ShuttingDownError: the engine was closed.
         """
         return (await self.lifecycle.ready()).recognizer
+
+    def turn_away(self) -> None:
+        """Let nobody wait for a place from now on: the server stops, and their time is up."""
+        self._turns_away = True
+        for patience in self._waiting:
+            patience.reschedule(0)
 
     async def close(self) -> None:
         """Refuse everything from now on. Leases that are open fail at their next call."""
@@ -133,7 +140,7 @@ class Engine:
 
         Raises:
             OverloadedError: all places are taken, and the waiting room too, or for too long.
-            ShuttingDownError: the engine was closed.
+            ShuttingDownError: the engine was closed, or turned away whoever waited.
         """
         self._refuse_if_closed()
         came = time.perf_counter()
@@ -166,20 +173,25 @@ class Engine:
             lease.release()
 
     async def _admit(self, wait_s: float) -> None:
-        is_full = self._places.locked() and self._waiting >= self.options.max_waiting
-        if is_full and wait_s < math.inf:
+        if not self._places.locked():
+            await self._places.acquire()  # at once
+            return
+        if len(self._waiting) >= self.options.max_waiting and wait_s < math.inf:
             raise OverloadedError(
                 f"{self.options.max_utterances} utterances are being decoded and "
-                f"{self._waiting} are waiting; try again later"
+                f"{len(self._waiting)} are waiting; try again later"
             )
-        self._waiting += 1
+        patience = asyncio.timeout(0 if self._turns_away else wait_s)
         try:
-            async with asyncio.timeout(wait_s):
+            async with patience:
+                self._waiting.add(patience)
                 await self._places.acquire()
         except TimeoutError:
+            if self._turns_away:
+                raise ShuttingDownError("the server is shutting down") from None
             raise OverloadedError("no place became free in time; try again later") from None
         finally:
-            self._waiting -= 1
+            self._waiting.discard(patience)
 
     def _refuse_if_closed(self) -> None:
         if self.state is ModelState.CLOSED:

@@ -19,7 +19,7 @@ from tests.support.uploads import (
     wav,
 )
 from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
-from wyoming_stt.engine import EngineOptions
+from wyoming_stt.engine import EngineOptions, UtteranceOptions
 from wyoming_stt.errors import ModelFileError
 from wyoming_stt.lifecycle import LifecycleOptions
 
@@ -240,4 +240,23 @@ async def test_a_file_that_is_there_is_finished_when_the_server_stops(held: Held
             await asyncio.sleep(0)
             held.may_go_on.set()
             assert (await answer).status_code == 200
+        await stopping
+
+
+async def test_those_that_wait_for_a_place_are_told_when_the_server_stops() -> None:
+    body = wav(2)
+    limits = EngineOptions(workers=1, max_utterances=1)
+    async with (
+        open_door(options(drain_s=1), limits) as door,
+        connected(door.url) as (reader, writer),
+        connected(door.url) as (other_reader, other_writer),
+        door.engine.open(UtteranceOptions()),
+    ):
+        writer.write(post(ROUTES[1], len(body)) + body)
+        other_writer.write(post(ROUTES[0], len(body)) + body)
+        await eventually(lambda: door.engine.queue_depth == 2)
+        stopping = asyncio.create_task(door.server.stop())
+        *_, error = [event async for event in events(reader)]
+        assert (error["type"], error["code"]) == ("error", "shutting_down")
+        assert b"503 Service Unavailable" in await other_reader.readline()
         await stopping

@@ -8,6 +8,7 @@ from tests.support.failing import FailingRecognizer, StuckRecognizer
 from tests.support.http_door import ANYWHERE, Door, open_door
 from tests.support.logs import Logged
 from tests.support.sound import loud, quiet
+from tests.support.uploads import until
 from tests.support.websocket import AT_16_KHZ, STOP, Talk, client, cut, refusal, say
 from wyoming_stt.engine import EngineOptions, UtteranceOptions
 from wyoming_stt.errors import ModelFileError
@@ -17,6 +18,7 @@ from wyoming_stt.models.families.fake import FakeRecognizer
 SPEECH = quiet(0.5) + loud(1.3)
 UTTERANCE = SPEECH + quiet(2.0)
 SOON = 0.05
+WITHIN_A_SECOND = 1.0
 TOKEN = "open sesame"  # noqa: S105
 
 
@@ -211,3 +213,42 @@ async def test_the_silent_hold_no_place() -> None:
             str((["turn on", "turn on", ""], 1000))
         }
         assert door.engine.free_places == 4
+
+
+async def test_one_that_leaves_while_it_waits_for_a_place() -> None:
+    limits = EngineOptions(workers=1, max_utterances=1, max_waiting=1)
+    async with open_door(options(), limits) as door, door.engine.open(UtteranceOptions()):
+        for leave in ("close", "abort"):
+            async with client(door.url) as talk:
+                await talk.say(AT_16_KHZ, *cut(SPEECH + loud(20.0)))
+                await until(lambda: door.engine.queue_depth == 1)
+                if leave == "abort":
+                    talk.socket.transport.abort()
+            async with asyncio.timeout(WITHIN_A_SECOND):
+                await until(lambda: door.engine.queue_depth == 0)
+
+
+async def test_what_was_said_while_it_waited_is_heard() -> None:
+    limits = EngineOptions(workers=1, max_utterances=1, max_waiting=1)
+    async with open_door(options(), limits) as door, client(door.url) as talk:
+        async with door.engine.open(UtteranceOptions()):
+            await talk.say(AT_16_KHZ, *cut(SPEECH))
+            await until(lambda: door.engine.queue_depth == 1)
+            await talk.say(*cut(quiet(2.0) + UTTERANCE), STOP)
+            await asyncio.sleep(SOON)
+        code = await talk.end()
+    assert [text[:7] for text in talk.texts] == ["turn on", "turn on", ""]
+    assert (talk.codes, code) == ([], 1000)
+
+
+async def test_at_the_end_one_that_waits_is_told() -> None:
+    limits = EngineOptions(workers=1, max_utterances=1, max_waiting=1)
+    async with (
+        open_door(options(drain_s=1.0), limits) as door,
+        client(door.url) as talk,
+        door.engine.open(UtteranceOptions()),
+    ):
+        await talk.say(AT_16_KHZ, *cut(SPEECH))
+        await until(lambda: door.engine.queue_depth == 1)
+        await door.server.stop()
+        assert await told_and_closed(talk) == ([], ["shutting_down"], 1001)

@@ -117,7 +117,7 @@ async def serving(app: ASGIApp, options: HttpOptions) -> AsyncIterator[HttpServe
     traffic = Traffic(asyncio.Event())
     app = Drain(BodyLimits(app, options), traffic)
     app = AnswerErrors(app, ErrorAnswers(Metrics(engine)))
-    server = HttpServer(DoorApp(app, traffic), options, await bind(options, None))
+    server = HttpServer(DoorApp(app, traffic), engine, options, await bind(options, None))
     await server.start()
     try:
         yield server

@@ -163,3 +163,23 @@ async def test_whoever_waits_when_the_engine_closes_is_told_so(engine: Engine) -
     for visitor in visitors[2:]:
         with pytest.raises(ShuttingDownError):
             await visitor.task
+
+
+@pytest.mark.parametrize("wait_s", [60.0, math.inf])
+async def test_when_time_is_up_nobody_waits_any_longer(wait_s: float) -> None:
+    async with engine_on(max_utterances=1) as engine:
+        async with engine.open(OPEN):
+            waiting = asyncio.create_task(opened(engine, wait_s))
+            await settle()
+            assert engine.queue_depth == 1
+            engine.turn_away()
+            for late in (waiting, asyncio.create_task(opened(engine, wait_s))):
+                with pytest.raises(ShuttingDownError):
+                    await late
+            assert engine.queue_depth == 0
+        await opened(engine, wait_s)  # who needs not wait is let in to the end
+
+
+async def opened(engine: Engine, wait_s: float) -> None:
+    async with engine.open(OPEN, wait_s=wait_s):
+        pass

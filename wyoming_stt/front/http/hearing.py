@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Final
 
 from wyoming_stt.errors import ShuttingDownError
 from wyoming_stt.events import Event, FinalTranscript
+from wyoming_stt.front.drain import DRAIN_SHARE
 from wyoming_stt.front.http.body import Body, not_empty, unless
 from wyoming_stt.front.http.state import DoorState
 from wyoming_stt.front.http.wishes import Wishes
@@ -16,10 +16,6 @@ from wyoming_stt.recording import Listening, RecordingOptions
 from wyoming_stt.transcript import Transcript
 
 __all__ = ["Hearing", "hearing"]
-
-DRAIN_SHARE: Final = 0.7
-"""Of `drain_s`, for recordings to come to their end; the rest is for the last words of the others,
-and for their clients to take them."""
 
 
 class Hearing:

@@ -11,6 +11,7 @@ import uvicorn
 
 from wyoming_stt.engine import Engine, UtteranceOptions
 from wyoming_stt.front.administration import Administration
+from wyoming_stt.front.drain import turning_away
 from wyoming_stt.front.http.app import DoorApp, build_app
 from wyoming_stt.front.http.binding import bind, read_admin_token, read_token
 from wyoming_stt.front.http.connection import DoorConfig, HttpConnection, WebSocketConnection
@@ -62,7 +63,7 @@ async def serve(
     state = DoorState(
         engine, options, defaults, promised, metrics, administration, admin_token, jobs
     )
-    server = HttpServer(build_app(state, token), options, await bind(options, token))
+    server = HttpServer(build_app(state, token), engine, options, await bind(options, token))
     await server.start()
     try:
         yield server
@@ -73,8 +74,11 @@ async def serve(
 class HttpServer:
     """One running door."""
 
-    def __init__(self, app: DoorApp, options: HttpOptions, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, app: DoorApp, engine: Engine, options: HttpOptions, sockets: list[socket.socket]
+    ) -> None:
         self._app = app
+        self._engine = engine
         self._options = options
         self._sockets = sockets
         self._running: asyncio.Task[None] | None = None
@@ -112,7 +116,8 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Let nothing new begin, wait `drain_s` for what is open, then close."""
-        await self._app.traffic.drain(self._options.drain_s)
+        with turning_away(self._engine, self._options.drain_s):
+            await self._app.traffic.drain(self._options.drain_s)
         self._uvicorn.should_exit = True
         if self._running is not None:
             await self._running

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from wyoming_stt.engine import Engine, UtteranceOptions
 from wyoming_stt.errors import OverloadedError
+from wyoming_stt.front.drain import turning_away
 from wyoming_stt.front.served import ServedModel
 from wyoming_stt.front.wyoming.connection import Connection
 from wyoming_stt.front.wyoming.conversation import Conversation
@@ -93,7 +94,8 @@ class WyomingServer:
         if self._visits:
             # The open ones end themselves; only a client that does not take its answer is late.
             patience_s = self._options.drain_s + 2 * self._options.linger_s
-            await asyncio.wait(self._visits, timeout=patience_s)
+            with turning_away(self._engine, self._options.drain_s):
+                await asyncio.wait(self._visits, timeout=patience_s)
         for visit, connection in self._visits.items():
             connection.abort()
             visit.cancel()

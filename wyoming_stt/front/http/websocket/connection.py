@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
-from typing import Final
+from collections import deque
+from collections.abc import Awaitable
+from typing import Final, NoReturn, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from wyoming_stt.engine import ModelState
 from wyoming_stt.errors import ShuttingDownError, SttError
 from wyoming_stt.events import Event
+from wyoming_stt.front.http.body import unless
 from wyoming_stt.front.http.errors import problem_of
 from wyoming_stt.front.http.state import DoorState
 from wyoming_stt.front.http.websocket.conversation import (
@@ -29,7 +33,11 @@ __all__ = ["serve_client"]
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 DOOR: Final = "websocket"
+AHEAD_BYTES: Final = 3 << 20
+"""What a client may say while it waits for a place: as much as 48 kHz make of the default wait."""
 
 
 async def serve_client(socket: WebSocket, door: DoorState) -> None:
@@ -63,6 +71,7 @@ class _Connection:
         self.conversation = Conversation(door.options, door.defaults, lambda: door.served)
         self._socket = socket
         self._metrics = door.metrics
+        self._ahead: deque[str | bytes] = deque()
 
     async def next(self) -> Audio | Leave:
         """Return what has to be done next; mistakes are answered on the way."""
@@ -74,6 +83,20 @@ class _Connection:
                     return action
                 case Tell(error):
                     await self.tell(error, is_ours=False)
+
+    async def unless_gone(self, work: Awaitable[T]) -> T:
+        """Do the work (never None), and give it up if the client goes away; what it says is kept.
+
+        Raises:
+            WebSocketDisconnect: it has gone.
+        """
+        reading = asyncio.create_task(self._read_ahead(), name="read ahead")
+        try:
+            result = await unless(reading, work)
+            return reading.result() if result is None else result
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def send(self, message: ServerMessage) -> None:
         """Send JSON; takes as long as the client takes to read."""
@@ -91,7 +114,19 @@ class _Connection:
             await self.tell(leave.error, is_ours=False)
         await self._socket.close(leave.code)
 
+    async def _read_ahead(self) -> NoReturn:
+        room = AHEAD_BYTES
+        while room > 0:
+            message = await self._from_socket()
+            room -= len(message)
+            self._ahead.append(message)
+        await asyncio.Event().wait()  # the rest stays with the kernel, the news that it left too
+        raise AssertionError
+
     async def _receive(self) -> str | bytes:
+        return self._ahead.popleft() if self._ahead else await self._from_socket()
+
+    async def _from_socket(self) -> str | bytes:
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message["code"])
@@ -155,11 +190,19 @@ class _Utterances:
             self._connection.pace.is_calm = self._microphone.is_calm
             step, self._next = self._next or await self._connection.next(), None
             if isinstance(step, Audio):
-                return await self._microphone.accept(step.pcm)
+                return await self._unless_gone(self._microphone.accept(step.pcm))
             self._leave = step
             if watch is not None:
                 watch.audio_ended()
-        return await self._microphone.finish()
+        return await self._unless_gone(self._microphone.finish())
+
+    async def _unless_gone(self, work: Awaitable[list[Event]]) -> list[Event]:
+        """Watch the client where the work may wait for long; each time would cost too much."""
+        engine = self._door.engine
+        is_served = self._microphone.holds_lease or (
+            engine.state is ModelState.READY and engine.free_places > 0
+        )
+        return await (work if is_served else self._connection.unless_gone(work))
 
     async def _send(self, events: list[Event]) -> None:
         for message in heard(events, is_end=self._leave is not None):
