@@ -34,6 +34,10 @@ _STREAM_OPTIONS: Final = {
 # eight seconds of that.
 _FILE_BUFFER: Final = 32_768
 _STREAM_BUFFER: Final = 4_096
+# Below that, times in a file are not exact enough to tell of a pause: WebM has whole milliseconds,
+# and encoders begin a frame early or late.
+_GAP_S: Final = 0.1
+_LONGEST_GAP_S: Final = 86_400.0
 
 
 class MediaReader:
@@ -76,16 +80,26 @@ class MediaReader:
             )
         low, high = RATES
         self._stream = streams[0]
+        self._start_s = (self._container.start_time or 0) / av.time_base
         self.format = AudioFormat(min(max(streams[0].rate, low), high), _WIDTH, streams[0].channels)
         duration = self._container.duration
         self.duration_s = None if duration is None else duration / av.time_base
 
     def __iter__(self) -> Iterator[bytes]:
-        """Decode to the end, one codec frame at a time."""
+        """Decode to the end, one codec frame at a time.
+
+        What a recorder left out, because nobody spoke or the sound began late, is silence: times
+        are those of the file.
+        """
         resampler = av.AudioResampler(_SAMPLE_FORMAT, self._stream.layout, self.format.rate)
+        second = bytes(self.format.seconds_to_bytes(1))
         num_read = 0
         try:
             for frame in chain(self._container.decode(self._stream), [None]):
+                missing = self._missing(frame, num_read)
+                num_read += missing
+                for left in range(missing * self.format.frame_bytes, 0, -len(second)):
+                    yield second[:left]
                 for converted in resampler.resample(frame):
                     num_read += converted.samples
                     yield converted.to_ndarray().tobytes()
@@ -95,3 +109,12 @@ class MediaReader:
             ) from error
         finally:
             self._container.close()
+
+    def _missing(self, frame: av.AudioFrame | None, num_read: int) -> int:
+        """Count the samples between what was read and the frame."""
+        if frame is None or frame.time is None:
+            return 0
+        gap_s = frame.time - self._start_s - num_read / self.format.rate
+        if gap_s > _LONGEST_GAP_S:
+            raise ValueError(f"the next sound is said to come {gap_s:.0f} s later")
+        return round(gap_s * self.format.rate) if gap_s > _GAP_S else 0

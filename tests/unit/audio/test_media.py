@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.media import encode
+from tests.support.media import encode, with_gap
 from wyoming_stt.audio.media import MediaReader
 from wyoming_stt.audio.pcm import AudioFormat, PcmReader
 from wyoming_stt.errors import AudioFormatError
@@ -165,3 +165,23 @@ def test_a_stream_sounds_soon(container: str, codec: str, rate: int, most: int) 
     source = Arriving()
     assert next(iter(MediaReader(source)))
     assert source.content.tell() <= most
+
+
+def test_a_gap_of_years_is_damage() -> None:
+    content = with_gap("matroska", "libopus", first_s=0.0, gap_s=100_000.0)
+    with pytest.raises(AudioFormatError, match=r"damaged after 1\.0 s"):
+        samples(MediaReader(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(("container", "codec"), [("matroska", "libopus"), ("mp4", "aac")])
+@pytest.mark.parametrize(("first_s", "gap_s"), [(0.0, 10.0), (5.0, 0.0), (2.0, 3.0)])
+def test_what_a_recorder_left_out_is_silence(
+    container: str, codec: str, first_s: float, gap_s: float
+) -> None:
+    content = with_gap(container, codec, first_s=first_s, gap_s=gap_s)
+    heard = np.abs(samples(MediaReader(io.BytesIO(content))))
+    assert len(heard) / 48_000 == pytest.approx(first_s + 2 + gap_s, abs=0.1)
+    loud = np.flatnonzero(heard > 0.2) / 48_000
+    assert loud[0] == pytest.approx(first_s, abs=0.1)
+    second = first_s + 1 + gap_s
+    assert loud[loud > second - min(gap_s, 1) / 2][0] == pytest.approx(second, abs=0.1)
