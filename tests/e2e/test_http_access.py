@@ -68,6 +68,9 @@ def test_pages_from_elsewhere_are_refused_whatever_they_send() -> None:
             assert client.get("/v1/models", headers=twice).status_code == 403
         assert running.stop() == 0
         assert "Traceback" not in running.log
+        # Refused on the way, and counted as the route that was meant.
+        assert "POST /v1/transcribe 403" in running.log
+        assert "unmatched" not in running.log
 
 
 def test_pages_that_may_are_told_so_by_name() -> None:
@@ -86,6 +89,9 @@ def test_pages_that_may_are_told_so_by_name() -> None:
             assert preflight.headers["Access-Control-Allow-Origin"] == origin
             assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
             assert "authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        put = PREFLIGHT | {"Access-Control-Request-Method": "PUT"}
+        refused = client.options("/v1/transcribe", headers={"Origin": "http://localhost"} | put)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
         # What fails must be readable for the page, too.
         failed = client.get("/nowhere", headers={"Origin": "http://localhost"})
         assert failed.status_code == 404

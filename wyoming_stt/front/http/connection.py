@@ -22,6 +22,8 @@ __all__ = ["DoorConfig", "HttpConnection", "WebSocketConnection"]
 logger = logging.getLogger(__name__)
 
 HEADERS_TOO_LARGE: Final = 431
+LEAST_READ_S: Final = 1_000
+"""Bytes a second that a client has to take, or it holds what it is answered from for ever."""
 
 
 class DoorConfig(uvicorn.Config):
@@ -38,6 +40,7 @@ class _ReaderGuard(asyncio.BaseProtocol):
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     _stalled: asyncio.TimerHandle | None = None
+    _unread = 0
 
     @property
     def _options(self) -> HttpOptions:
@@ -47,8 +50,7 @@ class _ReaderGuard(asyncio.BaseProtocol):
     def pause_writing(self) -> None:
         """Begin to wait for the client."""
         super().pause_writing()
-        timeout_s = self._options.write_timeout_s
-        self._stalled = self.loop.call_later(timeout_s, self.transport.abort)
+        self._wait_for_reader()
 
     def resume_writing(self) -> None:
         """Wait no more: it has read."""
@@ -59,6 +61,19 @@ class _ReaderGuard(asyncio.BaseProtocol):
         """Wait no more: it has gone."""
         super().connection_lost(exc)
         self._stop_waiting()
+
+    def _wait_for_reader(self) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        timeout_s = self._options.write_timeout_s
+        self._stalled = self.loop.call_later(timeout_s, self._check_reader)
+
+    def _check_reader(self) -> None:
+        """Go on waiting for one that reads, if slowly."""
+        has_read = self._unread - self.transport.get_write_buffer_size()
+        if has_read >= LEAST_READ_S * self._options.write_timeout_s:
+            self._wait_for_reader()
+        else:
+            self.transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._stalled is not None:
@@ -133,7 +148,9 @@ class HttpConnection(_ReaderGuard, HttpToolsProtocol):
     def _refuse(self, error: HttpError) -> None:
         if self.transport.is_closing():
             return
-        body = json.dumps(problem_of(error).body).encode()
+        problem = problem_of(error)
+        logger.warning("%s: %s", problem.code, problem.message)
+        body = json.dumps(problem.body).encode()
         head = (
             "Content-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n"

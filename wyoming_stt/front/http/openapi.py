@@ -1,10 +1,11 @@
-"""What /openapi.json says of errors: each with its status, code and an example."""
+"""What /openapi.json says beside the routes: all errors with their codes, and examples."""
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 from fastapi import FastAPI
 
+from wyoming_stt.front.http import examples
 from wyoming_stt.front.http.errors import ErrorCode, HttpError, problem_of
 from wyoming_stt.front.http.schemas import ErrorBody
 
@@ -25,6 +26,7 @@ SPARED: Final[dict[str, tuple[ErrorCode, ...]]] = {
 """Routes that some of the middleware lets pass."""
 WITHOUT_TOKEN: Final = ("/health", "/ready")
 _INVALID: Final = "422"
+_ERRORS_FROM: Final = 400
 _BEARER: Final = "bearer"
 
 
@@ -57,6 +59,7 @@ def _complete(schema: dict[str, Any], *, needs_token: bool) -> dict[str, Any]:
         schemas.pop(replaced, None)
     for path, operation in _operations(schema):
         responses = operation["responses"]
+        _show(path, operation)
         if "HTTPValidationError" in str(responses.get(_INVALID)):
             del responses[_INVALID]
             _add(responses, _INVALID, ErrorCode.INVALID_REQUEST)
@@ -69,6 +72,27 @@ def _complete(schema: dict[str, Any], *, needs_token: bool) -> dict[str, Any]:
     if needs_token:
         components["securitySchemes"] = {_BEARER: {"type": "http", "scheme": "bearer"}}
     return schema
+
+
+def _show(path: str, operation: dict[str, Any]) -> None:
+    """Add examples of what a route takes, and of what it answers when all is well."""
+    forms = operation.get("requestBody", {}).get("content", {})
+    for content in forms.values():
+        fields = content["schema"].get("properties", {})
+        shown = {name: value for name, value in examples.FORMS.items() if name in fields}
+        content["example"] = shown or examples.FORMS["file"]
+    for status, response in operation["responses"].items():
+        for media_type, content in response.get("content", {}).items():
+            if int(status) < _ERRORS_FROM and not {"example", "examples"} & content.keys():
+                content["examples"] = _examples(path, media_type, content.get("schema") or {})
+
+
+def _examples(path: str, media_type: str, schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    if media_type in examples.TEXTS:
+        text = examples.METRICS if path == "/metrics" else examples.TEXTS[media_type]
+        return {"text": {"value": text}}
+    names = (one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema]))
+    return {name: {"value": examples.ANSWERS[name]} for name in names}
 
 
 def _operations(schema: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:

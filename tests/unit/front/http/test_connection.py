@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tests.support.http_door import ANYWHERE, connected, open_door, rest_of, say, serving
@@ -135,6 +135,23 @@ async def test_who_does_not_read_is_cut() -> None:
     async with serving(endless, options) as server, connected(server.addresses[0]) as (_, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await gone.wait()
+
+
+async def test_who_reads_slowly_gets_all_of_it() -> None:
+    body = bytes(8 << 20)
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(body)(scope, receive, send)
+
+    options = HttpOptions(uri=ANYWHERE, write_timeout_s=0.3)
+    async with serving(large, options) as server:
+        async with connected(server.addresses[0]) as (reader, writer):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            num_read = 0
+            while data := await reader.read(1 << 18):
+                num_read += len(data)
+                await asyncio.sleep(0.05)
+    assert num_read > len(body)
 
 
 async def test_who_pings_without_reading_the_answers_is_cut() -> None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.support.http_door import ANYWHERE, open_door
 from wyoming_stt.front.http.errors import ErrorCode
 from wyoming_stt.front.http.openapi import documented
 from wyoming_stt.front.http.options import HttpOptions
+from wyoming_stt.jobs.options import JobsOptions
 
 TOKEN = HttpOptions(uri=ANYWHERE, api_token="correct-horse")  # noqa: S106
 WITH_TOKEN = {"Authorization": "Bearer correct-horse"}
@@ -38,6 +40,31 @@ async def test_every_error_has_an_example_with_its_code() -> None:
                 assert example["value"]["code"] == code, path
                 if status != "422":
                     assert codes[code].status == int(status), path
+
+
+async def test_every_answer_has_an_example_that_fits_its_schema() -> None:
+    async with open_door(jobs=JobsOptions()) as door, door.client() as client:
+        schema = (await client.get("/openapi.json")).json()
+    for path, operation in operations(schema):
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                if int(status) >= 400 or media_type == "text/event-stream":
+                    continue
+                assert content["examples"], (path, status, media_type)
+                for example in content["examples"].values():
+                    expected = {**content.get("schema", {}), "components": schema["components"]}
+                    Draft202012Validator(expected).validate(example["value"])
+                    if isinstance(example["value"], dict):
+                        known = expected.get("anyOf", [expected])
+                        names = {name["$ref"].rpartition("/")[2] for name in known}
+                        fields = [schema["components"]["schemas"][n]["properties"] for n in names]
+                        assert any(example["value"].keys() <= one.keys() for one in fields), path
+
+
+async def test_every_form_has_an_example() -> None:
+    for path, operation in operations(await description()):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert content["example"], path
 
 
 async def test_every_route_says_what_the_middleware_may_answer() -> None:

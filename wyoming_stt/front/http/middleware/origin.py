@@ -1,10 +1,12 @@
 """Which pages may use the server from a browser."""
 
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
@@ -54,6 +56,18 @@ class OriginPolicy(CORSMiddleware):
     def is_allowed_origin(self, origin: str) -> bool:
         """Take the place of Starlette's lists."""
         return self._rules.allows(origin)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer what a browser asks first; a refusal is JSON, as all of ours are."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        message = f"{bytes(response.body).decode()}: see /openapi.json for what a route takes"
+        refusal = self._answers.response(HttpError(ErrorCode.INVALID_REQUEST, message))
+        for name in ("Access-Control-Allow-Origin", "Vary"):
+            if name in response.headers:
+                refusal.headers[name] = response.headers[name]
+        return refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
