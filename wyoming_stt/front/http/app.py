@@ -48,8 +48,8 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
     """
     options, metrics = state.options, state.metrics
     answers, traffic = ErrorAnswers(metrics), Traffic(state.draining)
-    routes = _routes(state, answers, needs_token=token is not None)
-    app: ASGIApp = BodyLimits(routes, options, _larger_bodies(state))
+    app: ASGIApp = _routes(state, answers, needs_token=token is not None)
+    app = BodyLimits(app, options, _larger_bodies(state))
     app = Drain(app, traffic)
     if token is not None:
         app = BearerToken(app, token, state.admin_token)
@@ -59,7 +59,7 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
     app = AnswerErrors(app, answers)
     # Outside of what refuses: a page may read only answers that name its origin.
     app = OriginPolicy(app, OriginRules(options), answers)
-    app = Access(app, metrics, routes.routes)
+    app = Access(app, metrics, [route for router in ROUTERS for route in router.routes])
     return DoorApp(RequestId(app), traffic)
 
 

@@ -129,7 +129,7 @@ ANSWERS: Final[dict[str, Any]] = {
     },
     "Served": {"model": "home-en", "model_state": "ready"},
     "Transcription": {**_HEARD, "model": "home-en", "rtf": 0.012, "confidence": 0.97},
-    "ShortTranscription": {"text": _TEXT},
+    "ShortTranscription": {"text": _TEXT, "usage": {"type": "duration", "seconds": 2.0}},
     "VerboseTranscription": {
         "task": "transcribe",
         "language": "en",
@@ -154,7 +154,10 @@ ANSWERS: Final[dict[str, Any]] = {
         "status": "queued",
         "message": f"GET /v1/jobs/{_JOB_ID} tells how it is, and in the end the words",
     },
-    "JobAnswer": {**_JOB, "result": {**_HEARD, "model": "home-en", "processing_time": 0.4}},
+    "JobAnswer": {
+        **_JOB,
+        "result": {**_HEARD, "model": "home-en", "confidence": 0.97, "processing_time": 0.4},
+    },
     "JobList": {"jobs": [_JOB], "next_cursor": None},
     "QueueAnswer": {
         "queue_length": 2,

@@ -144,13 +144,15 @@ async def test_who_reads_slowly_gets_all_of_it() -> None:
         await Response(body)(scope, receive, send)
 
     options = HttpOptions(uri=ANYWHERE, write_timeout_s=0.3)
-    async with serving(large, options) as server:
-        async with connected(server.addresses[0]) as (reader, writer):
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            num_read = 0
-            while data := await reader.read(1 << 18):
-                num_read += len(data)
-                await asyncio.sleep(0.05)
+    async with (
+        serving(large, options) as server,
+        connected(server.addresses[0]) as (reader, writer),
+    ):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        num_read = 0
+        while data := await reader.read(1 << 18):
+            num_read += len(data)
+            await asyncio.sleep(0.05)
     assert num_read > len(body)
 
 
