@@ -110,7 +110,9 @@ def main() -> None:
     if heard.grown_mb > MOST_GROWN_MB:
         raise SystemExit(f"memory grew by more than {MOST_GROWN_MB} MB")
     if len(drift) < max(len(then), len(now)) or np.abs(drift).max() > MOST_MOVED_S:
-        raise SystemExit("words of the last round are not where they were said")
+        raise SystemExit("words of the last round are not where they were in an early one")
+    if any(abs(np.median(moves)) > MOST_MOVED_S for _, moves in rows):
+        raise SystemExit("words are not where they were said")
 
 
 def _with_pauses(spoken: Sequence[Recording]) -> list[Recording]:

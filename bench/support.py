@@ -21,6 +21,7 @@ __all__ = [
     "median",
     "median_ratio",
     "milliseconds",
+    "noise",
     "options",
     "percentile",
     "pieces",
@@ -87,9 +88,13 @@ def recordings(folder: Path, most: int, *, shortest: bool = False) -> list[Recor
 
 def with_silence(recording: Recording, duration_s: float) -> Recording:
     """Append the silence of a quiet room, the same every time."""
+    return Recording(recording.name, recording.pcm + noise(duration_s, _NOISE_FLOOR))
+
+
+def noise(duration_s: float, level: float) -> bytes:
+    """Make white noise of that standard deviation, the same every time."""
     size = round(duration_s * SAMPLE_RATE)
-    noise = np.random.default_rng(1).normal(0, _NOISE_FLOOR, size).astype("<i2")
-    return Recording(recording.name, recording.pcm + noise.tobytes())
+    return np.random.default_rng(1).normal(0, level, size).astype("<i2").tobytes()
 
 
 def pieces(pcm: bytes, duration_s: float) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Fifty WebSocket clients, all silent but four: what the silent ones cost, whom they slow down.
 
-A silent one sends the noise of a quiet room. Their cost is what the server takes with them, less
+A silent one sends the noise of a quiet room; that of a louder one, which the voice detector has to
+listen to, and frames shorter than usual are measured without a limit. Their cost is what the server takes with them, less
 what it takes with nobody there. Fails where they cost more than MOST of a core together, or where
 the last words do not come at the pace of speech.
 """
@@ -8,6 +9,7 @@ the last words do not come at the pace of speech.
 import asyncio
 import itertools
 import json
+import math
 import socket
 import sys
 import time
@@ -23,12 +25,12 @@ from bench.support import (
     Recording,
     median,
     milliseconds,
+    noise,
     options,
     percentile,
     pieces,
     print_table,
     recordings,
-    with_silence,
 )
 
 CLIENTS = 50
@@ -42,6 +44,8 @@ MOST = 0.03
 MOST_LATENCY_S = 1.0
 """Of 95 in a hundred: whoever is not served at the pace of speech is soon further behind."""
 RATE = 16_000
+QUIET, LOUDER = 4, 50
+"""Of 16-bit full scale: a quiet room, and one with a fan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,13 @@ class Silent:
 
     rate: int = RATE
     frame_s: float = FRAME_S
+    noise: int = QUIET
     number: int = CLIENTS - SPEAKERS
 
     @property
     def name(self) -> str:
-        return f"{self.rate // 1000} kHz, {self.frame_s * 1000:g} ms"
+        level_db = 20 * math.log10(self.noise / 2**15)
+        return f"{self.rate // 1000} kHz, {self.frame_s * 1000:g} ms, {level_db:.0f} dBFS"
 
     @asynccontextmanager
     async def connected(self, url: str) -> AsyncIterator[None]:
@@ -72,13 +78,19 @@ class Silent:
 
     async def _send(self, url: str, index: int) -> None:
         faster = self.rate / RATE  # as many samples as this rate has in a second
-        room = pieces(with_silence(Recording("room", b""), faster).pcm, self.frame_s * faster)
+        room = pieces(noise(faster, self.noise), self.frame_s * faster)
         await asyncio.sleep(index * self.frame_s / self.number)
         async with _ready(url, self.rate) as client:
             await _send_paced(client, itertools.cycle(room), self.frame_s)
 
 
-MEASURED = (Silent(), Silent(rate=48_000), Silent(frame_s=0.02))
+MEASURED = (
+    Silent(),
+    Silent(rate=48_000),
+    Silent(frame_s=0.02),
+    Silent(noise=LOUDER),
+    Silent(rate=48_000, noise=LOUDER),
+)
 
 
 def main() -> None:
@@ -113,7 +125,7 @@ def main() -> None:
 
 def _judge(costs: list[tuple[float, float]], latencies: dict[str, list[float]]) -> None:
     for silent, (nobody, busy) in zip(MEASURED, costs, strict=True):
-        if silent.frame_s == FRAME_S and busy - nobody > MOST:
+        if silent.frame_s == FRAME_S and silent.noise == QUIET and busy - nobody > MOST:
             raise SystemExit(f"{silent.name}: the silent ones cost more than {100 * MOST:g} %")
     if any(percentile(each, 95) > MOST_LATENCY_S for each in latencies.values()):
         raise SystemExit("speakers had to wait for their words")

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.program import server, write_recording
@@ -28,21 +29,28 @@ def url() -> Iterator[str]:
         yield running.http()
 
 
-def test_there_is_an_example_for_every_route_in_both_languages() -> None:
-    routes = {
-        "/v1/transcribe",
-        "/v1/transcribe/stream",
-        "/v1/models",
-        "/health",
-        "/ready",
-        "/metrics",
-    }
-    for language in ("sh", "python"):
-        code = "".join(example["code"] for example in EXAMPLES if example["language"] == language)
-        called = set(re.findall(rf"{HERE}([\w/]+)", code))
-        if "client.audio.transcriptions.create" in code:
-            called |= {"/v1/audio/transcriptions", "/v1/models"}
-        assert called >= routes | {"/v1/audio/transcriptions"}
+BY_OPENAI = {
+    "client.audio.transcriptions.create": "/v1/audio/transcriptions",
+    "client.models.list": "/v1/models",
+    "client.models.retrieve": "/v1/models/fake",
+}
+"""Calls of OpenAI's client, and where they go."""
+ELSEWHERE = ("/v1/jobs", "/jobs", "/transcribe", "/v1/queue", "/queue", "/v1/admin")
+"""Routes of docs/jobs.md, and those of the owner, of which one stands for the others."""
+
+
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_there_is_an_example_for_every_route(language: str, url: str) -> None:
+    paths = httpx.get(f"{url}/openapi.json").json()["paths"]
+    routes = {path.replace("{model_id}", "fake") for path in paths}
+    routes = {path for path in routes if not path.startswith(ELSEWHERE)}
+    code = "".join(example["code"] for example in EXAMPLES if example["language"] == language)
+    called = set(re.findall(rf"{HERE}([\w/.-]+)", code))
+    called |= {path for call, path in BY_OPENAI.items() if call in code}
+    assert routes | {"/docs", "/openapi.json"} <= called
+    assert any(path.startswith("/v1/admin") for path in called)
+    if language == "python":
+        assert f"{HERE_TOO}/v1/ws" in code
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))

@@ -42,6 +42,11 @@ class Piece:
         return self._lease.stats if self._lease else LeaseStats()
 
     @property
+    def model(self) -> str | None:
+        """Name of the model that decodes it; None before it was needed."""
+        return self._lease.model if self._lease else None
+
+    @property
     def leftover(self) -> bytes:
         """What was given to it after its end."""
         num_bytes = self._first + self._received - self._stop

@@ -92,6 +92,8 @@ class Listening:
         self._finished = False
         self.settled = 0
         """Bytes of the recording whose words are known: up to where its last piece ended."""
+        self.model: str | None = None
+        """Name of the model that decoded its last piece; None before that."""
 
     @property
     def position(self) -> int:
@@ -214,6 +216,7 @@ class Listening:
     async def _hear(self, piece: Piece, pcm: bytes, *, last: bool = False) -> list[Event]:
         try:
             events = await (piece.finish() if last else piece.accept(pcm))
+            self.model = piece.model or self.model
         except SttError:
             await self.aclose()
             raise

@@ -44,6 +44,11 @@ def test_the_description_is_true(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout
         metrics = httpx.get(f"{url}/metrics").text
+        described = httpx.get(f"{url}/openapi.json").json()["paths"]
+        for route, operations in described.items():
+            for method in operations:
+                asked = f'{{method="{method.upper()}",route="{route}",status='
+                assert asked in metrics, "nobody asked for it"
         for route in UPLOADS:
             heard = f'{{method="POST",route="{route}",status="200"}}'
             assert heard in metrics, "not a single recording was heard"

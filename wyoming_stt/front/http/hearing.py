@@ -59,7 +59,7 @@ class Hearing:
             self._finals,
             duration_s=self._listening.stats.audio_s,
             language=self._wishes.language,
-            model=self._door.served.name,
+            model=self._listening.model or self._door.served.name,
         )
 
     async def to_the_end(self) -> Transcript:

@@ -32,7 +32,7 @@ _EXAMPLES: Final = (
 def _wishes(
     door: Door,
     model: Annotated[
-        str, Query(max_length=MAX_NAME_CHARS, description="One of `/v1/models`; default: that one.")
+        str, Query(max_length=MAX_NAME_CHARS, description="The active one of `/v1/models`.")
     ] = "",
     language: Annotated[
         str, Query(max_length=MAX_NAME_CHARS, description="A code of the model's: `en`.")
