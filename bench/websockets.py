@@ -1,9 +1,9 @@
 """Fifty WebSocket clients, all silent but four: what the silent ones cost, whom they slow down.
 
 A silent one sends the noise of a quiet room; that of a louder one, which the voice detector has to
-listen to, and frames shorter than usual are measured without a limit. Their cost is what the server takes with them, less
-what it takes with nobody there. Fails where they cost more than MOST of a core together, or where
-the last words do not come at the pace of speech.
+listen to, and frames shorter than usual are measured without a limit. Their cost is what the server
+takes with them, less what it takes with nobody there. Fails where they cost more than MOST of a
+core together, or where the last words do not come at the pace of speech.
 """
 
 import asyncio
