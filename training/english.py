@@ -51,6 +51,10 @@ class EnglishSampler:
         """An example sentence or a gloss."""
         return self._rng.choice(self._examples)
 
+    def passage(self) -> str:
+        """Sentences in one breath, as people read or tell them."""
+        return " ".join(self.sentence() for _ in range(self._rng.randint(2, 3)))
+
     def salad(self) -> str:
         """A few unrelated words: nothing to guess from but the sound."""
         return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randint(1, 5)))

@@ -28,7 +28,10 @@ __all__ = ["main", "sample_sentences", "train_pieces"]
 VOCAB_SIZE = 256
 """Small enough for a cheap joiner, large enough that a word is two pieces."""
 
-MIXTURE = {"command": 0.50, "request": 0.17, "english": 0.21, "salad": 0.08, "number": 0.04}
+MIXTURE = {
+    "command": 0.46, "request": 0.16, "english": 0.18, "passage": 0.08, "salad": 0.08,
+    "number": 0.04,
+}  # fmt: skip
 
 
 def sample_sentences(seed: int) -> Iterator[tuple[str, str]]:
@@ -40,6 +43,7 @@ def sample_sentences(seed: int) -> Iterator[tuple[str, str]]:
         "command": commands.command,
         "request": commands.request,
         "english": english.sentence,
+        "passage": english.passage,
         "salad": english.salad,
         "number": lambda: " ".join(
             spell_number(str(rng.randrange(101)), rng) for _ in range(rng.randint(1, 4))

@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument(
         "--first", type=int, default=0, help="number of the first one (default: %(default)s)"
     )
+    parser.add_argument("--kinds", nargs="+", help="of sentences (default: all)")
     parser.add_argument(
         "--engines",
         nargs="+",
@@ -64,14 +65,16 @@ def main() -> None:
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     lines = work.sentences.read_text(encoding="utf-8").splitlines()
-    pairs = [(kind, text) for kind, text in (line.split("\t") for line in lines)]
+    pairs = [
+        (kind, text)
+        for kind, text in (line.split("\t") for line in lines)
+        if not arguments.kinds or kind in arguments.kinds
+    ]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         running = []
         for number in range(arguments.first, arguments.first + arguments.shards):
-            folder, part = (
-                work.shards / f"tts-{number:03d}",
-                pairs[number * SHARD_SIZE :][:SHARD_SIZE],
-            )
+            folder = work.shards / f"tts-{number:03d}"
+            part = pairs[number * SHARD_SIZE % len(pairs) :][:SHARD_SIZE]  # round and round
             if part and not folder.exists():
                 running.append(
                     pool.submit(
