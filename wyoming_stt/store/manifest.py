@@ -1,18 +1,23 @@
-"""What an installed model consists of; written last, so that a folder with one is complete."""
+"""What an installed model consists of; a folder with a manifest is complete.
 
+It is written last and deleted first.
+"""
+
+import shutil
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from wyoming_stt.store.catalog import ModelName, Version
-from wyoming_stt.store.durable import hash_file, write_atomically
+from wyoming_stt.store.durable import hash_file, sync_folder, write_atomically
 
 __all__ = [
     "MANIFEST",
     "InstalledFile",
     "Manifest",
     "ModelFiles",
+    "delete",
     "describe",
     "installed_in",
     "read",
@@ -132,6 +137,13 @@ def installed_in(folder: Path) -> ModelFiles | None:
 def write(home: Path, manifest: Manifest) -> None:
     """Write the manifest: from now on the folder counts."""
     write_atomically(home / MANIFEST, manifest.model_dump_json(indent=1))
+
+
+def delete(home: Path) -> None:
+    """Delete a version's folder: from the first step on it no longer counts."""
+    (home / MANIFEST).unlink(missing_ok=True)
+    sync_folder(home)
+    shutil.rmtree(home)
 
 
 def _looks_same(folder: Path, file: InstalledFile) -> bool:

@@ -183,7 +183,7 @@ class ModelStore:
                 name = f"{model} {version}" if version else model
                 raise NotInstalledError(f"{name} is not installed in {self.data_dir}")
             for files in gone:
-                self._delete(files)
+                manifest.delete(files.home)
             if not self.versions(model):
                 shutil.rmtree(self.layout.models / model)
                 shutil.rmtree(self.layout.downloads(model), ignore_errors=True)
@@ -217,18 +217,13 @@ class ModelStore:
         kept |= set(pointer.previous[-1:]) if pointer else set()
         for home in self.layout.homes(model):
             if home.name not in kept or manifest.read(home) is None:
-                shutil.rmtree(home)
+                manifest.delete(home)
         for folder in (self.layout.downloads(model), self.layout.staging(model)):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _leftovers(self) -> Iterable[Path]:
         for name in (".downloads", ".staging"):
             yield from (self.layout.models / name).glob("*")
-
-    def _delete(self, files: ModelFiles) -> None:
-        """Delete a version; its manifest first, so that half of one never counts."""
-        (files.home / manifest.MANIFEST).unlink()
-        shutil.rmtree(files.home)
 
     def _installer(self, report: Report, stop: Event | None) -> Installer:
         return Installer(self.layout, self.options, report, stop or Event())

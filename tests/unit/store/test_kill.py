@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dying import each_kill
 from tests.support.hostile_http import HostileServer
 from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling
 from wyoming_stt.store import ModelStore
@@ -49,6 +50,28 @@ def test_a_kill_at_any_moment_leaves_the_old_state_or_the_new(
     store.pull(entry)
     assert is_healthy(store, {entry.version}) == entry.version
     assert {path.name for path in store.layout.staging("en").parent.iterdir()} == set()
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_step_of_tidying_up_leaves_no_half_version(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    whole = ModelStore(tmp_path / "data", QUICK)
+    for version in ("0", "1", "2"):
+        whole.pull(loose(server, version))
+    kills = 0
+    for copy in each_kill(whole.data_dir, _prune):
+        kills += 1
+        store = ModelStore(copy, QUICK)
+        assert is_healthy(store, {"2"})
+        assert all(store.verify(files) == [] for files in store.versions("en"))
+        store.prune()
+        assert [files.version for files in store.versions("en")] == ["1", "2"]
+    assert kills > len(NAMES), "there is more than one moment in it"
+
+
+def _prune(data_dir: Path) -> None:
+    ModelStore(data_dir, QUICK).prune()
 
 
 def _duration(data_dir: Path, entry) -> float:
