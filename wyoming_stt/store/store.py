@@ -197,7 +197,8 @@ class ModelStore:
         """
         before = _size(self.layout.models)
         ids = {path.name for path in self._leftovers()} | set(self.layout.ids())
-        for model in sorted(ids):
+        # What has no name of ours is not ours: a volume has a folder `lost+found`.
+        for model in sorted(filter(is_name, ids)):
             with self._changing(model), storage_errors(f"tidy up {model}"):
                 self._prune(model)
         with storage_errors("empty the quarantine"):
@@ -213,8 +214,11 @@ class ModelStore:
 
     def _prune(self, model: str) -> None:
         current, pointer = self.installed(model), self.layout.pointer(model)
+        here = {files.version for files in self.versions(model)}
         kept = {current.version} if current else set[str]()
-        kept |= set(pointer.previous[-1:]) if pointer else set()
+        # Not merely the last: that one may be gone, removed or put aside.
+        before = [old for old in pointer.previous if old in here - kept] if pointer else []
+        kept |= set(before[-1:])
         for home in self.layout.homes(model):
             if home.name not in kept or manifest.read(home) is None:
                 manifest.delete(home)

@@ -167,6 +167,27 @@ def test_prune_keeps_the_version_in_use_and_the_one_before(
     assert holds(store.rollback("en"), "2")
 
 
+def test_prune_keeps_a_version_to_go_back_to_when_the_one_before_is_gone(
+    store: ModelStore, server: HostileServer
+) -> None:
+    for version in ("1", "2", "3"):
+        store.pull(loose(server, version))
+    store.remove("en", "2")
+    store.prune()
+    assert holds(store.rollback("en"), "1")
+
+
+def test_prune_leaves_alone_what_is_not_the_stores(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.pull(loose(server))
+    (store.layout.models / "lost+found").mkdir()
+    (store.layout.staging("en").parent / ".DS_Store").write_text("")
+    store.prune()
+    assert (store.layout.models / "lost+found").is_dir()
+    assert holds(store.installed("en"), "1")
+
+
 def test_an_archive_with_nothing_of_use_is_refused(
     store: ModelStore, server: HostileServer
 ) -> None:
