@@ -10,7 +10,7 @@ from tests.support.archives import archive, directory, entry
 from tests.support.hostile_http import HostileServer
 from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, StoreOptions
 
-__all__ = ["NAMES", "QUICK", "archived", "content_of", "holds", "loose", "pulling"]
+__all__ = ["NAMES", "QUICK", "archived", "content_of", "holds", "loose", "pulling", "write"]
 
 QUICK = StoreOptions(attempts=3, backoff_s=0.01, connect_timeout_s=2.0, stall_timeout_s=2.0)
 NAMES = ("encoder.int8.onnx", "decoder.onnx", "joiner.int8.onnx", "lang/tokens.txt")
@@ -20,6 +20,15 @@ def content_of(version: str, size: int = 50_000) -> dict[str, bytes]:
     """Return files that differ from version to version, and do not compress."""
     rng = random.Random(version)
     return {name: rng.randbytes(size) for name in NAMES}
+
+
+def write(folder: Path, content: dict[str, bytes]) -> Path:
+    """Write a model's files."""
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
 
 
 def loose(

@@ -18,11 +18,12 @@ from wyoming_stt.errors import ArchiveError, ChecksumError, StorageError
 from wyoming_stt.store import manifest
 from wyoming_stt.store.catalog import Archive, ModelSpec, Remote
 from wyoming_stt.store.checksums import RecordedChecksums
-from wyoming_stt.store.durable import hash_file, replace, sync_tree
+from wyoming_stt.store.durable import hash_file, sync_tree
 from wyoming_stt.store.layout import Layout, Pointer
 from wyoming_stt.store.manifest import Manifest, ModelFiles
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Phase, Report, Step
+from wyoming_stt.store.succession import settle, succeed
 from wyoming_stt.store.unpack import Unpacker
 
 __all__ = ["Installer", "Pulled"]
@@ -126,13 +127,10 @@ class Installer:
         self.report(Step(Phase.INSTALLING, facts.id))
         sync_tree(staging)
         manifest.write(staging, facts)
-        home = self.layout.home(facts.id, facts.version)
-        home.parent.mkdir(parents=True, exist_ok=True)
-        # Only what is not complete can be there: `read` knows nothing of it.
-        shutil.rmtree(home, ignore_errors=True)
-        replace(staging, home)
+        succeed(self.layout, facts.id, facts.version, staging)
         self.use(facts.id, facts.version)
-        return ModelFiles(home=home, manifest=facts)
+        settle(self.layout, facts.id)
+        return ModelFiles(home=self.layout.home(facts.id, facts.version), manifest=facts)
 
     def use(self, model: str, version: str) -> None:
         """Point to a version, and remember the one in use until now."""

@@ -18,6 +18,7 @@ from wyoming_stt.store.manifest import Manifest, ModelFiles
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Report, silent
 from wyoming_stt.store.quarantine import Quarantine, Quarantined
+from wyoming_stt.store.succession import settle
 
 __all__ = ["ModelStore"]
 
@@ -60,9 +61,13 @@ class ModelStore:
 
     def versions(self, model: str) -> list[ModelFiles]:
         """Return all complete versions of a model."""
-        homes = self.layout.homes(model) if is_name(model) else ()
-        found = (manifest.read(home) for home in homes)
-        return [files for files in found if files is not None]
+        if not is_name(model):
+            return []
+        # A version that is being replaced serves until its successor is in its place.
+        homes = (*self.layout.homes(model), *self.layout.replaced_homes(model))
+        found = [manifest.read(home) for home in homes]
+        by_version = {files.version: files for files in reversed(found) if files is not None}
+        return [by_version[version] for version in sorted(by_version)]
 
     def all_installed(self) -> list[ModelFiles]:
         """Return the version in use of every model that has one."""
@@ -239,6 +244,8 @@ class ModelStore:
         installer = installer or self._installer(silent, None)
         lock = self.layout.lock(model)
         with hold(lock, self.options.lock_timeout_s, installer.report, installer.stop):
+            with storage_errors(f"tidy up {model}"):
+                settle(self.layout, model)
             yield
 
 

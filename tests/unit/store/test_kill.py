@@ -8,10 +8,21 @@ import pytest
 
 from tests.support.dying import each_kill
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling
-from wyoming_stt.store import ModelStore
+from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling, write
+from wyoming_stt.store import Manifest, ModelStore
 
 KILLS = 50
+OWN = Manifest(
+    id="mine",
+    version="local",
+    family="zipformer2",
+    languages=("cy",),
+    licence="mine",
+    source="here",
+    installed_at="2026-11-01T00:00:00+00:00",
+)
+EMPTY = {".locks", ".staging", ".replaced"}
+"""Folders of the store's own that may be left."""
 
 
 def is_healthy(store: ModelStore, versions: set[str | None]) -> str | None:
@@ -72,6 +83,35 @@ def test_a_kill_at_any_step_of_tidying_up_leaves_no_half_version(
 
 def _prune(data_dir: Path) -> None:
     ModelStore(data_dir, QUICK).prune()
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_step_of_replacing_a_version_leaves_the_old_or_the_new(
+    tmp_path: Path,
+) -> None:
+    old, new = (write(tmp_path / name, content_of(name)) for name in ("old", "new"))
+    whole = ModelStore(tmp_path / "data", QUICK)
+    whole.add(old, OWN)
+    seen = []
+    for copy in each_kill(whole.data_dir, _add, new):
+        store = ModelStore(copy, QUICK)
+        (files,) = store.all_installed()
+        assert store.verify(files) == []
+        found = {name: (files.folder / name).read_bytes() for name in NAMES}
+        assert found in (content_of("old"), content_of("new"))
+        seen.append(found == content_of("new"))
+        store.prune()
+        assert store.find("mine").home == store.layout.home("mine", "local")
+        assert {path.name for path in store.layout.models.iterdir()} <= {"mine", *EMPTY}
+        assert not any((store.layout.models / ".replaced").glob("*"))
+        _add(copy, new)
+        assert store.verify(store.find("mine")) == []
+    assert seen == sorted(seen), "once the new one is there, it stays"
+    assert {*seen} == {False, True}
+
+
+def _add(data_dir: Path, folder: Path) -> None:
+    ModelStore(data_dir, QUICK).add(folder, OWN)
 
 
 def _duration(data_dir: Path, entry) -> float:

@@ -9,7 +9,7 @@ import pytest
 from tests.support import hostile_http as http
 from tests.support.archives import archive, entry
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, archived, content_of, holds, loose
+from tests.support.pulling import NAMES, archived, content_of, holds, loose, write
 from wyoming_stt.errors import (
     ArchiveError,
     CatalogError,
@@ -199,10 +199,7 @@ def test_an_archive_with_nothing_of_use_is_refused(
 
 
 def test_a_folder_of_ones_own_is_copied_in(store: ModelStore, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    (own / "lang").mkdir(parents=True)
-    for name, content in content_of("local").items():
-        (own / name).write_bytes(content)
+    own = write(tmp_path / "own", content_of("local"))
     facts = Manifest(
         id="mine",
         version="local",
