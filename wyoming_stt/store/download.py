@@ -5,7 +5,7 @@ Whatever the server does, `Downloader.fetch` returns a file with the right bytes
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,10 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
     """This address will not give the file."""
 
 
+def _anywhere(_size: int, _missing: int) -> None:
+    """Find room for everything."""
+
+
 @dataclass(slots=True)
 class Downloader:
     """Fetches files; one per operation, used by one thread."""
@@ -64,6 +68,9 @@ class Downloader:
     report: Report
     stop: Event
     """Set by another thread to end the operation."""
+    room: Callable[[int, int], None] = _anywhere
+    """Called with the size of a file, as far as it is known, and how much of it is missing, before
+    it is written and while it is: others write to that disk, too. Raises where that is too much."""
 
     def fetch(self, remote: Remote, target: Path, sha256: str | None) -> str:
         """Download a file; a part of it that lies beside `target` is taken up again.
@@ -77,6 +84,7 @@ class Downloader:
             The checksum.
 
         Raises:
+            StorageError: `room` found none.
             DownloadError: no address gave the file.
             ChecksumError: an address gave other bytes, and no other gave the right ones.
             OfflineError: the settings forbid the network.
@@ -207,11 +215,15 @@ class Downloader:
         """
         total = remote.size or said
         partial.joined |= partial.size > 0
+        looked_at = -PROGRESS_BYTES
         for data in self._pieces(response):
             if partial.size + len(data) > (total or MAX_DOWNLOAD_BYTES):
                 partial.restart()
                 error = _Refused if remote.size or not said else _Interrupted
                 raise error(f"more than the expected {total or MAX_DOWNLOAD_BYTES} bytes")
+            if partial.size >= looked_at + PROGRESS_BYTES:
+                looked_at = partial.size
+                self.room(total or partial.size, total - partial.size if total else 0)
             partial.append(data)
             self.report(Step(Phase.DOWNLOADING, remote.path, partial.size, total))
         if not partial.size:

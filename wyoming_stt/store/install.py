@@ -6,7 +6,8 @@ downloads that go on where they were.
 """
 
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -69,32 +70,32 @@ class Installer:
             ModelError: as `Downloader.fetch`, `Unpacker.unpack`; no space; nothing in an archive.
             OSError: the disk refused.
         """
-        staging = self._empty_staging(spec.id)
-        folder = staging / spec.id
-        folder.mkdir()
-        self._check_space(spec)
-        downloads = [self._download(spec.id, remote) for remote in spec.downloads]
-        for remote, download in zip(spec.downloads, downloads, strict=True):
-            if spec.archive:
-                self._unpack(spec.archive, download.path, folder)
-            else:
-                target = folder / remote.path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                download.path.replace(target)
-        files = self.place(
-            staging,
-            Manifest(
-                id=spec.id,
-                version=spec.version,
-                family=spec.family,
-                languages=spec.languages,
-                licence=spec.licence,
-                conditions=spec.conditions,
-                source=spec.downloads[0].urls[0],
-                installed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                files=manifest.describe(folder),
-            ),
-        )
+        with self._staging(spec.id) as staging:
+            folder = staging / spec.id
+            folder.mkdir()
+            self._check_space(spec)
+            downloads = [self._download(spec.id, remote) for remote in spec.downloads]
+            for remote, download in zip(spec.downloads, downloads, strict=True):
+                if spec.archive:
+                    self._unpack(spec.archive, download.path, folder)
+                else:
+                    target = folder / remote.path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    download.path.replace(target)
+            files = self.place(
+                staging,
+                Manifest(
+                    id=spec.id,
+                    version=spec.version,
+                    family=spec.family,
+                    languages=spec.languages,
+                    licence=spec.licence,
+                    conditions=spec.conditions,
+                    source=spec.downloads[0].urls[0],
+                    installed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                    files=manifest.describe(folder),
+                ),
+            )
         shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
         recorded = tuple(download.url for download in downloads if download.recorded)
         return Pulled(files, fetched=True, recorded=recorded)
@@ -106,17 +107,17 @@ class Installer:
             StorageError: no space, or a file changed meanwhile.
             OSError: the disk refused.
         """
-        staging = self._empty_staging(facts.id)
-        self._expect_free(facts.size)
-        for file in facts.files:
-            target = staging / facts.id / file.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self.report(Step(Phase.INSTALLING, file.path, 0, file.size))
-            shutil.copyfile(source / file.path, target)
-        files = manifest.describe(staging / facts.id)
-        if [file.sha256 for file in files] != [file.sha256 for file in facts.files]:
-            raise StorageError(f"{source} changed while it was copied")
-        return self.place(staging, facts.model_copy(update={"files": files}))
+        with self._staging(facts.id) as staging:
+            self._expect_free(facts.size)
+            for file in facts.files:
+                target = staging / facts.id / file.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self.report(Step(Phase.INSTALLING, file.path, 0, file.size))
+                shutil.copyfile(source / file.path, target)
+            files = manifest.describe(staging / facts.id)
+            if [file.sha256 for file in files] != [file.sha256 for file in facts.files]:
+                raise StorageError(f"{source} changed while it was copied")
+            return self.place(staging, facts.model_copy(update={"files": files}))
 
     def place(self, staging: Path, facts: Manifest) -> ModelFiles:
         """Give what was put together its place, and point to it.
@@ -141,37 +142,50 @@ class Installer:
             before = [old for old in pointer.previous if old != version]
             self.layout.point(model, Pointer(version, (*before, pointer.version)))
 
+    @property
+    def _records(self) -> RecordedChecksums:
+        return RecordedChecksums(self.layout.checksums, self.layout.lock(".checksums"))
+
+    def _published(self, remote: Remote) -> str | None:
+        return remote.sha256 or self._records.get(remote.urls[0])
+
+    def _target(self, model: str, remote: Remote) -> Path:
+        key = f"{remote.urls[0]} {self._published(remote) or ''}"
+        return self.layout.downloads(model) / sha256(key.encode()).hexdigest()[:24]
+
     def _download(self, model: str, remote: Remote) -> _Download:
         # Imported here: a server that downloads nothing does not pay for an HTTP library.
         from wyoming_stt.store.download import Downloader  # noqa: PLC0415
 
-        records = RecordedChecksums(self.layout.checksums, self.layout.lock(".checksums"))
-        published = remote.sha256 or records.get(remote.urls[0])
-        key = sha256(f"{remote.urls[0]} {published or ''}".encode()).hexdigest()[:24]
-        target = self.layout.downloads(model) / key
+        published, target = self._published(remote), self._target(model, remote)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             # Complete, from an earlier run; a name is no proof of what is in a file.
             if published is not None and hash_file(target) == published:
                 return _Download(target, remote.urls[0])
             target.unlink()
+
+        def room(size: int, missing: int) -> None:
+            self._expect_free(missing + _unpacked_bytes(remote, size))
+
+        downloader = Downloader(self.options, self.report, self.stop, room)
         try:
-            found = Downloader(self.options, self.report, self.stop).fetch(
-                remote, target, published
-            )
+            found = downloader.fetch(remote, target, published)
         except ChecksumError as error:
             if remote.sha256 is not None:
                 raise
             raise ChecksumError(
                 f"{error}\nNobody publishes a checksum for it; {published} is what came first. If "
-                f"its publisher really replaced it, delete that line of {records.path}"
+                f"its publisher really replaced it, delete that line of {self._records.path}"
             ) from None
         if published is None:
-            records.record(remote.urls[0], found)
+            self._records.record(remote.urls[0], found)
         return _Download(target, remote.urls[0], recorded=published is None)
 
     def _unpack(self, archive: Archive, download: Path, folder: Path) -> None:
-        unpacker = Unpacker(keep=archive.keep, report=self.report, stop=self.stop)
+        unpacker = Unpacker(
+            keep=archive.keep, report=self.report, stop=self.stop, room=self._expect_free
+        )
         unpacker.unpack(download, folder)
         entries = list(folder.iterdir())
         if not entries:
@@ -183,19 +197,31 @@ class Installer:
             folder.rmdir()
             top.rename(folder)
 
-    def _empty_staging(self, model: str) -> Path:
-        """Clear what a killed process may have left; the lock says that nobody is at it."""
+    @contextmanager
+    def _staging(self, model: str) -> Iterator[Path]:
+        """Give an empty folder to put a model together in; the lock says that nobody is at it."""
         staging = self.layout.staging(model)
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # what a killed process may have left
             shutil.rmtree(staging)
         staging.mkdir(parents=True)
-        return staging
+        try:
+            yield staging
+        finally:
+            # What did not fit on the disk is not left there.
+            shutil.rmtree(staging, ignore_errors=True)
 
     def _check_space(self, spec: ModelSpec) -> None:
-        size = spec.download_bytes or 0
-        here = self.layout.downloads(spec.id)
-        got = sum(path.stat().st_size for path in here.iterdir()) if here.is_dir() else 0
-        self._expect_free(size - min(got, size) + (UNPACKED_RATIO * size if spec.archive else 0))
+        """Look as far as sizes are published; `Downloader.room` looks again when more is known."""
+        needed = sum(
+            self._missing_bytes(spec.id, remote) + _unpacked_bytes(remote, remote.size or 0)
+            for remote in spec.downloads
+        )
+        self._expect_free(needed)
+
+    def _missing_bytes(self, model: str, remote: Remote) -> int:
+        target, size = self._target(model, remote), remote.size or 0
+        here = sum(path.stat().st_size for path in target.parent.glob(f"{target.name}*"))
+        return size - min(here, size)
 
     def _expect_free(self, size: int) -> None:
         free = shutil.disk_usage(self.layout.models).free
@@ -205,3 +231,7 @@ class Installer:
                 f"{(size + RESERVE_BYTES) >> 20} MiB are needed: free some (wyoming-stt models "
                 "prune), or set data_dir to a larger disk"
             )
+
+
+def _unpacked_bytes(remote: Remote, size: int) -> int:
+    return UNPACKED_RATIO * size if isinstance(remote, Archive) else 0

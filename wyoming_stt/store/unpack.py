@@ -6,6 +6,7 @@ permissions. The archive is read once, front to back.
 """
 
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -52,6 +53,10 @@ class Limits:
         return min(max(self.least_bytes, self.ratio * packed_bytes), self.most_bytes)
 
 
+def _anywhere(_size: int) -> None:
+    """Find room for everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpacker:
     """Unpacks files whose names match one of `keep`, and nothing else."""
@@ -61,6 +66,8 @@ class Unpacker:
     report: Report = silent
     stop: Event = field(default_factory=Event)
     """Set by another thread to end the operation."""
+    room: Callable[[int], None] = _anywhere
+    """Called with the size of each file before it is written; raises where that is too much."""
 
     def unpack(self, archive: Path, folder: Path) -> None:
         """Unpack into an empty folder.
@@ -68,6 +75,7 @@ class Unpacker:
         Raises:
             ArchiveError: it is damaged, exceeds a limit, or holds what may not be written.
             ShuttingDownError: `stop` was set.
+            StorageError: `room` found none.
             OSError: the disk refused.
         """
         packed_bytes = archive.stat().st_size
@@ -97,6 +105,7 @@ class Unpacker:
         source = members.extractfile(member) if member.isreg() else None
         if source is None or member.issparse():
             raise ArchiveError(f"{member.name!r} is a link or a device, not a file")
+        self.room(member.size)
         target = folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

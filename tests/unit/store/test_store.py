@@ -20,7 +20,6 @@ from wyoming_stt.errors import (
     StoreBusyError,
 )
 from wyoming_stt.store import Manifest, ModelStore, StoreOptions, installed_in
-from wyoming_stt.store.install import Installer
 from wyoming_stt.store.lock import hold
 
 
@@ -222,14 +221,6 @@ def test_a_store_that_cannot_be_written_is_an_error_and_can_be_read(
     with pytest.raises(StorageError, match="cannot install en"):
         store.pull(loose(server))
     assert store.installed("en") is None
-
-
-def test_more_than_the_disk_holds_is_refused_before_the_download(store: ModelStore) -> None:
-    store.layout.models.mkdir()
-    installer = store._installer(lambda _: None, None)
-    assert isinstance(installer, Installer)
-    with pytest.raises(StorageError, match="MiB are needed: free some"):
-        installer._expect_free(1 << 60)
 
 
 def test_another_process_is_not_waited_for_without_end(
