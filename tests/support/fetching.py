@@ -32,7 +32,7 @@ class Fetch:
         self, *paths: str, size: int | None = len(CONTENT), sha: str | None = DIGEST
     ) -> str:
         urls = tuple(self.server.url(path) for path in paths or ("/file",))
-        remote = Remote(path="encoder.onnx", urls=urls, size=size, sha256=sha)
+        remote = Remote(path="bpe.model", urls=urls, size=size, sha256=sha)
         downloader = Downloader(self.options, self.steps.append, self.stop)
         return downloader.fetch(remote, self.target, sha)
 

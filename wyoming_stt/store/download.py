@@ -27,6 +27,7 @@ from wyoming_stt.errors import (
 from wyoming_stt.store.catalog import MAX_DOWNLOAD_BYTES, Remote
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.partial import Partial
+from wyoming_stt.store.plausible import implausible
 from wyoming_stt.store.progress import Phase, Report, Step
 from wyoming_stt.store.replies import HOPELESS, explain, read_reply
 
@@ -78,7 +79,7 @@ class Downloader:
         Args:
             remote: what and from where.
             target: where to; what is there already is kept when it has the right checksum.
-            sha256: what it has to be; None: anything of the right size.
+            sha256: what it has to be; None: anything that can be right.
 
         Returns:
             The checksum.
@@ -106,11 +107,15 @@ class Downloader:
                 except _Refused as error:
                     failures.append(f"{url}: {error}")
                     continue
-                if sha256 in {None, found}:
+                if sha256 is None:
+                    fault = implausible(partial.flush(), remote.path)
+                else:
+                    fault = f"expected sha256 {sha256}, found {found}" if found != sha256 else None
+                if fault is None:
                     partial.complete(target)
                     return found
-                failures.append(f"{url}: expected sha256 {sha256}, found {found}")
-                damaged = True
+                failures.append(f"{url}: {fault}")
+                damaged |= sha256 is not None
                 partial.restart()
         raise _failure(remote.path, failures, damaged=damaged)
 

@@ -19,10 +19,11 @@ from wyoming_stt.errors import ArchiveError, ChecksumError, StorageError
 from wyoming_stt.store import manifest
 from wyoming_stt.store.catalog import Archive, ModelSpec, Remote
 from wyoming_stt.store.checksums import RecordedChecksums
-from wyoming_stt.store.durable import hash_file, sync_tree
+from wyoming_stt.store.durable import hash_file, replace, sync_tree
 from wyoming_stt.store.layout import Layout, Pointer
 from wyoming_stt.store.manifest import Manifest, ModelFiles
 from wyoming_stt.store.options import StoreOptions
+from wyoming_stt.store.plausible import GRAPHS, implausible
 from wyoming_stt.store.progress import Phase, Report, Step
 from wyoming_stt.store.succession import settle, succeed
 from wyoming_stt.store.unpack import Unpacker
@@ -50,8 +51,9 @@ class Pulled:
 class _Download:
     path: Path
     url: str
-    recorded: bool = False
-    """Whether its checksum was recorded just now, since nobody publishes one."""
+    sha256: str
+    known: bool
+    """Whether that is what it had to be; otherwise it was taken on trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,14 @@ class Installer:
             downloads = [self._download(spec.id, remote) for remote in spec.downloads]
             for remote, download in zip(spec.downloads, downloads, strict=True):
                 if spec.archive:
-                    self._unpack(spec.archive, download.path, folder)
+                    self._unpack(spec.archive, download, folder)
                 else:
                     target = folder / remote.path
                     target.parent.mkdir(parents=True, exist_ok=True)
                     download.path.replace(target)
+            # Not before there is a model: what is recorded keeps everything else out.
+            recorded = {taken.url: taken.sha256 for taken in downloads if not taken.known}
+            self._records.record(recorded)
             files = self.place(
                 staging,
                 Manifest(
@@ -96,9 +101,7 @@ class Installer:
                     files=manifest.describe(folder),
                 ),
             )
-        shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
-        recorded = tuple(download.url for download in downloads if download.recorded)
-        return Pulled(files, fetched=True, recorded=recorded)
+        return Pulled(files, fetched=True, recorded=tuple(recorded))
 
     def copy(self, source: Path, facts: Manifest) -> ModelFiles:
         """Install the files of a folder; `facts` lists them as they were measured there.
@@ -159,11 +162,12 @@ class Installer:
 
         published, target = self._published(remote), self._target(model, remote)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            # Complete, from an earlier run; a name is no proof of what is in a file.
-            if published is not None and hash_file(target) == published:
-                return _Download(target, remote.urls[0])
-            target.unlink()
+        # Complete, from an earlier run: called by its checksum, which a name does not prove.
+        for path in target.parent.glob(f"{target.name}.{published or '?' * 64}"):
+            found = hash_file(path)
+            if path.suffix == f".{found}":
+                return _Download(path, remote.urls[0], found, known=published is not None)
+            path.unlink()
 
         def room(size: int, missing: int) -> None:
             self._expect_free(missing + _unpacked_bytes(remote, size))
@@ -178,18 +182,22 @@ class Installer:
                 f"{error}\nNobody publishes a checksum for it; {published} is what came first. If "
                 f"its publisher really replaced it, delete that line of {self._records.path}"
             ) from None
-        if published is None:
-            self._records.record(remote.urls[0], found)
-        return _Download(target, remote.urls[0], recorded=published is None)
+        complete = target.with_suffix(f".{found}")
+        replace(target, complete)
+        return _Download(complete, remote.urls[0], found, known=published is not None)
 
-    def _unpack(self, archive: Archive, download: Path, folder: Path) -> None:
+    def _unpack(self, archive: Archive, download: _Download, folder: Path) -> None:
         unpacker = Unpacker(
             keep=archive.keep, report=self.report, stop=self.stop, room=self._expect_free
         )
-        unpacker.unpack(download, folder)
+        try:
+            unpacker.unpack(download.path, folder, archive.path)
+            _expect_model(archive, folder, known=download.known)
+        except ArchiveError:
+            if not download.known:
+                download.path.unlink()  # what comes next time may be the right one
+            raise
         entries = list(folder.iterdir())
-        if not entries:
-            raise ArchiveError(f"{archive.path} has none of: {', '.join(archive.keep)}")
         # Published archives hold one folder of their own name with everything in it.
         if len(entries) == 1 and entries[0].is_dir():
             top = folder.with_name(".top")
@@ -235,3 +243,17 @@ class Installer:
 
 def _unpacked_bytes(remote: Remote, size: int) -> int:
     return UNPACKED_RATIO * size if isinstance(remote, Archive) else 0
+
+
+def _expect_model(archive: Archive, folder: Path, *, known: bool) -> None:
+    """Look at what was unpacked, the more closely the less is known about it.
+
+    Raises:
+        ArchiveError: there is nothing of use.
+    """
+    graphs = sorted(folder.rglob(f"*{GRAPHS}"))
+    if not (graphs or (known and any(folder.iterdir()))):
+        raise ArchiveError(f"{archive.path} has none of: {', '.join(archive.keep)}")
+    for path in () if known else graphs:
+        if fault := implausible(path, path.name):
+            raise ArchiveError(f"{path.name} in {archive.path} is not used: {fault}")

@@ -65,6 +65,11 @@ class Partial:
         self.size, self.joined, self.url, self.tag = 0, False, url, tag
         self._tag_path.write_text(json.dumps([url, tag]), encoding="utf-8")
 
+    def flush(self) -> Path:
+        """Let others read all the bytes so far; return where."""
+        self._file.flush()
+        return self._path
+
     def complete(self, target: Path) -> None:
         """Bring the bytes to the disk and give the file its name."""
         self._file.flush()

@@ -119,9 +119,12 @@ class ModelStore:
                 self._take(files, "found damaged when it was pulled again")
                 files = None
             if files is None:
-                return installer.fetch(spec)
-            installer.use(spec.id, spec.version)
-            return Pulled(files, fetched=False)
+                pulled = installer.fetch(spec)
+            else:
+                installer.use(spec.id, spec.version)
+                pulled = Pulled(files, fetched=False)
+            shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
+            return pulled
 
     def add(self, source: Path, facts: Manifest, report: Report = silent) -> ModelFiles:
         """Install a copy of a folder; `facts.files` need not be filled in.

@@ -69,8 +69,8 @@ class Unpacker:
     room: Callable[[int], None] = _anywhere
     """Called with the size of each file before it is written; raises where that is too much."""
 
-    def unpack(self, archive: Path, folder: Path) -> None:
-        """Unpack into an empty folder.
+    def unpack(self, archive: Path, folder: Path, name: str = "") -> None:
+        """Unpack into an empty folder; `name` is what errors call the archive.
 
         Raises:
             ArchiveError: it is damaged, exceeds a limit, or holds what may not be written.
@@ -78,6 +78,7 @@ class Unpacker:
             StorageError: `room` found none.
             OSError: the disk refused.
         """
+        name = name or archive.name
         packed_bytes = archive.stat().st_size
         most_bytes = self.limits.unpacked_bytes(packed_bytes)
         with archive.open("rb") as file:
@@ -93,9 +94,9 @@ class Unpacker:
                 while source.read(CHUNK_BYTES):
                     pass  # the checksums of what comes after the last file count, too
             except ArchiveError as error:
-                raise ArchiveError(f"{archive.name} cannot be unpacked: {error}") from None
+                raise ArchiveError(f"{name} cannot be unpacked: {error}") from None
             except (tarfile.TarError, EOFError, ValueError) as error:
-                raise ArchiveError(f"{archive.name} is damaged: {error}") from error
+                raise ArchiveError(f"{name} is damaged: {error}") from error
 
     def _write(self, members: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
         path = _safe_path(member.name, self.limits)

@@ -19,7 +19,7 @@ def test_a_file_arrives_whole_and_leaves_no_part_behind(fetch: Fetch) -> None:
     assert fetch() == DIGEST
     assert fetch.target.read_bytes() == CONTENT
     assert [path.name for path in fetch.target.parent.iterdir()] == ["file"]
-    assert fetch.steps[-1] == Step(Phase.DOWNLOADING, "encoder.onnx", len(CONTENT), len(CONTENT))
+    assert fetch.steps[-1] == Step(Phase.DOWNLOADING, "bpe.model", len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.support.dying import each_kill
 from tests.support.hostile_http import HostileServer
 from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling, write
-from wyoming_stt.store import Manifest, ModelStore
+from wyoming_stt.store import Manifest, ModelSpec, ModelStore
 
 KILLS = 50
 OWN = Manifest(
@@ -79,6 +79,28 @@ def test_a_kill_at_any_step_of_tidying_up_leaves_no_half_version(
         store.prune()
         assert [files.version for files in store.versions("en")] == ["1", "2"]
     assert kills > len(NAMES), "there is more than one moment in it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("publish", [loose, archived])
+def test_a_kill_at_any_step_of_a_first_download_leaves_no_record_of_what_is_not_there(
+    tmp_path: Path, server: HostileServer, publish
+) -> None:
+    entry = publish(server, checksums=False)
+    (tmp_path / "data").mkdir()
+    outcomes = set()
+    for copy in each_kill(tmp_path / "data", _pull, entry):
+        store = ModelStore(copy, QUICK)
+        outcome = (store.layout.checksums.exists(), is_healthy(store, {None, "1"}) is not None)
+        outcomes.add(outcome)
+        _pull(copy, entry)
+        assert is_healthy(store, {"1"})
+        assert not store.layout.downloads("en").exists()
+    assert outcomes == {(False, False), (True, False), (True, True)}
+
+
+def _pull(data_dir: Path, entry: ModelSpec) -> None:
+    ModelStore(data_dir, QUICK).pull(entry)
 
 
 def _prune(data_dir: Path) -> None:

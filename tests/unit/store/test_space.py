@@ -117,13 +117,30 @@ def test_an_archive_that_grows_more_than_others_is_stopped_and_not_left_there(
     assert taken(store) <= len(packed) + 1000
 
 
-def test_a_pull_goes_on_when_there_is_room_again(
+def test_files_that_have_arrived_are_not_fetched_again_when_there_is_room(
     store: ModelStore, server: HostileServer, disk: Callable[[int], None]
 ) -> None:
-    entry_ = loose(server)
-    disk(150_000)
-    with pytest.raises(StorageError):
+    entry_ = loose(server, checksums=False)
+    disk(120_000)
+    with pytest.raises(StorageError, match="MiB are needed"):
         store.pull(entry_)
+    asked = [len(page.requests) for page in server.pages.values()]
     disk(MIB)
-    store.pull(entry_)
+    assert len(store.pull(entry_).recorded) == len(entry_.files)
     assert holds(store.installed("en"), "1")
+    again = [len(page.requests) for page in server.pages.values()]
+    assert again[:2] == asked[:2]
+
+
+def test_an_archive_that_has_arrived_is_not_fetched_again_when_there_is_room(
+    store: ModelStore, server: HostileServer, disk: Callable[[int], None]
+) -> None:
+    page = server.page("/m.tar.bz2", archive([entry("m/encoder.onnx", bytes(9 * MIB))]))
+    entry_ = archived(server, checksums=False)
+    archive_ = entry_.archive.model_copy(update={"urls": (server.url("/m.tar.bz2"),)})
+    entry_ = entry_.model_copy(update={"archive": archive_})
+    disk(5 * MIB)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="MiB are needed"):
+            store.pull(entry_)
+    assert len([asked for asked in page.requests if "Range" not in asked]) == 1

@@ -195,6 +195,10 @@ def test_an_archive_with_nothing_of_use_is_refused(
     with pytest.raises(ArchiveError, match="has none of"):
         store.pull(entry_)
     assert store.installed("en") is None
+    # It has left nothing behind that would keep the right one out.
+    archived(server)
+    assert store.pull(entry_).recorded
+    assert holds(store.installed("en"), "1")
 
 
 def test_a_folder_of_ones_own_is_copied_in(store: ModelStore, tmp_path: Path) -> None:
