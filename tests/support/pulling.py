@@ -8,12 +8,23 @@ from pathlib import Path
 
 from tests.support.archives import archive, directory, entry
 from tests.support.hostile_http import HostileServer
-from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, StoreOptions
+from wyoming_stt.store import Manifest, ModelFiles, ModelSpec, ModelStore, StoreOptions
 
-__all__ = ["NAMES", "QUICK", "archived", "content_of", "holds", "loose", "pulling", "write"]
+__all__ = ["NAMES", "OWN", "QUICK", "archived", "content_of", "holds", "loose", "pulling", "write"]
 
 QUICK = StoreOptions(attempts=3, backoff_s=0.01, connect_timeout_s=2.0, stall_timeout_s=2.0)
 NAMES = ("encoder.int8.onnx", "decoder.onnx", "joiner.int8.onnx", "lang/tokens.txt")
+
+OWN = Manifest(
+    id="mine",
+    version="local",
+    family="zipformer2",
+    languages=("cy",),
+    licence="mine",
+    source="here",
+    installed_at="2026-11-01T00:00:00+00:00",
+)
+"""Facts about a model in a folder of one's own."""
 
 
 def content_of(version: str, size: int = 50_000) -> dict[str, bytes]:

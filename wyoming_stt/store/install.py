@@ -84,10 +84,11 @@ class Installer:
                     target = folder / remote.path
                     target.parent.mkdir(parents=True, exist_ok=True)
                     download.path.replace(target)
+            files = manifest.describe(folder)
             # Not before there is a model: what is recorded keeps everything else out.
             recorded = {taken.url: taken.sha256 for taken in downloads if not taken.known}
             self._records.record(recorded)
-            files = self.place(
+            placed = self.place(
                 staging,
                 Manifest(
                     id=spec.id,
@@ -98,10 +99,10 @@ class Installer:
                     conditions=spec.conditions,
                     source=spec.downloads[0].urls[0],
                     installed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                    files=manifest.describe(folder),
+                    files=files,
                 ),
             )
-        return Pulled(files, fetched=True, recorded=tuple(recorded))
+        return Pulled(placed, fetched=True, recorded=tuple(recorded))
 
     def copy(self, source: Path, facts: Manifest) -> ModelFiles:
         """Install the files of a folder; `facts` lists them as they were measured there.

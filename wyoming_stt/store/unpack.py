@@ -95,6 +95,8 @@ class Unpacker:
                     pass  # the checksums of what comes after the last file count, too
             except ArchiveError as error:
                 raise ArchiveError(f"{name} cannot be unpacked: {error}") from None
+            except RecursionError:  # `tarfile` reads what comes before a header in a deeper call
+                raise ArchiveError(f"{name} is damaged: headers without a file") from None
             except (tarfile.TarError, EOFError, ValueError) as error:
                 raise ArchiveError(f"{name} is damaged: {error}") from error
 

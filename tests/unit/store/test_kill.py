@@ -8,19 +8,10 @@ import pytest
 
 from tests.support.dying import each_kill
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling, write
-from wyoming_stt.store import Manifest, ModelSpec, ModelStore
+from tests.support.pulling import NAMES, OWN, QUICK, archived, content_of, loose, pulling, write
+from wyoming_stt.store import ModelSpec, ModelStore
 
 KILLS = 50
-OWN = Manifest(
-    id="mine",
-    version="local",
-    family="zipformer2",
-    languages=("cy",),
-    licence="mine",
-    source="here",
-    installed_at="2026-11-01T00:00:00+00:00",
-)
 EMPTY = {".locks", ".staging", ".replaced"}
 """Folders of the store's own that may be left."""
 

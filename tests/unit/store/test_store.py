@@ -9,7 +9,7 @@ import pytest
 from tests.support import hostile_http as http
 from tests.support.archives import archive, entry
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, archived, content_of, holds, loose, write
+from tests.support.pulling import NAMES, OWN, archived, content_of, holds, loose, write
 from wyoming_stt.errors import (
     ArchiveError,
     CatalogError,
@@ -19,7 +19,7 @@ from wyoming_stt.errors import (
     StorageError,
     StoreBusyError,
 )
-from wyoming_stt.store import Manifest, ModelStore, StoreOptions, installed_in
+from wyoming_stt.store import ModelStore, StoreOptions, installed_in
 from wyoming_stt.store.lock import hold
 
 
@@ -203,18 +203,31 @@ def test_an_archive_with_nothing_of_use_is_refused(
 
 def test_a_folder_of_ones_own_is_copied_in(store: ModelStore, tmp_path: Path) -> None:
     own = write(tmp_path / "own", content_of("local"))
-    facts = Manifest(
-        id="mine",
-        version="local",
-        family="zipformer2",
-        languages=("cy",),
-        licence="mine",
-        source=str(own),
-        installed_at="2026-11-01T00:00:00+00:00",
-    )
-    assert holds(store.add(own, facts), "local")
+    assert holds(store.add(own, OWN), "local")
     shutil.rmtree(own)
     assert holds(store.installed("mine"), "local")
+
+
+def test_a_folder_without_files_takes_no_models_place(store: ModelStore, tmp_path: Path) -> None:
+    own = write(tmp_path / "own", content_of("local"))
+    store.add(own, OWN)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StorageError, match="has no files"):
+        store.add(tmp_path / "empty", OWN)
+    assert holds(store.installed("mine"), "local")
+
+
+def test_a_name_that_no_manifest_can_hold_is_an_error(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = archived(server, checksums=False)
+    page = server.pages["/sherpa-onnx-en-1.tar.bz2"]
+    graph = content_of("1")["decoder.onnx"]
+    page.content = archive([entry("m/d\udcff.onnx", graph)], gnu=True)
+    with pytest.raises(StorageError, match="is not UTF-8"):
+        store.pull(entry_)
+    assert store.installed("en") is None
+    assert not store.layout.checksums.exists()
 
 
 def test_a_store_that_cannot_be_written_is_an_error_and_can_be_read(
