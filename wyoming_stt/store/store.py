@@ -174,9 +174,12 @@ class ModelStore:
         """Put a damaged version aside; the one before it is in use again, if there is one.
 
         Returns:
-            Where it is now.
+            Where it is now; its own place, if another process was faster.
         """
         with self._changing(files.id), storage_errors(f"put {files.id} aside"):
+            # While this one waited, it may have been put aside, and a good one been installed.
+            if manifest.read(files.home) != files:
+                return files.home
             return self._take(files, reason)
 
     def remove(self, model: str, version: str | None = None) -> list[ModelFiles]:
