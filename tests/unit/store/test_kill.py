@@ -73,6 +73,27 @@ def test_a_kill_at_any_step_of_tidying_up_leaves_no_half_version(
 
 
 @pytest.mark.slow
+def test_a_kill_at_any_step_of_removing_a_model_leaves_whole_versions_or_none(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    whole = ModelStore(tmp_path / "data", QUICK)
+    for version in ("0", "1"):
+        whole.pull(loose(server, version))
+    for copy in each_kill(whole.data_dir, _remove):
+        store = ModelStore(copy, QUICK)
+        is_healthy(store, {"0", "1", None})
+        assert all(store.verify(files) == [] for files in store.versions("en"))
+        store.prune()
+        assert list(store.layout.ids()) == [files.id for files in store.all_installed()]
+        store.pull(loose(server, "0"))
+        assert is_healthy(store, {"0"})
+
+
+def _remove(data_dir: Path) -> None:
+    ModelStore(data_dir, QUICK).remove("en")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("publish", [loose, archived])
 def test_a_kill_at_any_step_of_a_first_download_leaves_no_record_of_what_is_not_there(
     tmp_path: Path, server: HostileServer, publish
