@@ -153,9 +153,11 @@ class _Member(tarfile.TarInfo):
         try:
             member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError:
+            # `tarfile` would take these for the end.
             if any(buf):
-                # `tarfile` would take it for the end.
                 raise ArchiveError("a header is damaged") from None
+            if not buf:
+                raise ArchiveError("it ends before its end is marked") from None
             raise
         if member.type in _LONG_HEADERS and member.size > MAX_HEADER_BYTES:
             raise ArchiveError(f"a header of {member.size} bytes")

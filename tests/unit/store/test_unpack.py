@@ -139,6 +139,12 @@ def test_a_damaged_header_is_not_the_end(tmp_path: Path) -> None:
         unpack(bz2.compress(bytes(plain)), tmp_path)
 
 
+def test_several_streams_of_which_some_are_missing_are_not_one(tmp_path: Path) -> None:
+    plain = bz2.decompress(archive([entry("m/a", b"x" * 512), entry("m/b")]))
+    with pytest.raises(ArchiveError, match="ends before its end"):
+        unpack(bz2.compress(plain[:1024]), tmp_path)
+
+
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_headers_of_headers_come_to_an_end(tmp_path: Path, kind: bytes) -> None:
     header = tarfile.TarInfo("m/a")
