@@ -85,7 +85,8 @@ class Installer:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     download.path.replace(target)
             files = manifest.describe(folder)
-            # Not before there is a model: what is recorded keeps everything else out.
+            # Not before there is a model: what is recorded keeps everything else out. Nor after it
+            # has its place: a kill in between would leave one that is held to nothing.
             recorded = {taken.url: taken.sha256 for taken in downloads if not taken.known}
             self._records.record(recorded)
             placed = self.place(
