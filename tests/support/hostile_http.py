@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
-    def begin(self, page: Page, *, length: int | None = None) -> bytes:
+    def begin(self, page: Page, *, length: int | None = None, total: int | None = None) -> bytes:
         """Send the headers that the request deserves; return the body it deserves."""
         start = self.first_byte(page)
         if start is not None and start >= len(page.content):
@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = page.content[start or 0 :]
         self.send_response(200 if start is None else 206)
         if start is not None:
-            last, size = len(page.content) - 1, len(page.content)
+            last, size = len(page.content) - 1, total or len(page.content)
             self.send_header("Content-Range", f"bytes {start}-{last}/{size}")
         self.send_header("ETag", page.etag())
         self.send_header("Content-Length", str(len(body) if length is None else length))
@@ -139,6 +139,32 @@ def claim(length: int) -> Fault:
 
     def fault(handler: _Handler, page: Page) -> None:
         handler.wfile.write(handler.begin(page, length=length))
+
+    return fault
+
+
+def claim_total(total: int) -> Fault:
+    """Lie about the size of the whole when asked for the rest of it; consistently, if shorter."""
+
+    def fault(handler: _Handler, page: Page) -> None:
+        cut = Page(page.content[:total], tag=page.etag())
+        handler.wfile.write(handler.begin(cut, total=total))
+
+    return fault
+
+
+def other_rest(handler: _Handler, page: Page) -> None:
+    """Send the rest of what is there by now, whatever content was asked for."""
+    page.content = bytes(len(page.content))
+    del handler.headers["If-Range"]
+    handler.wfile.write(handler.begin(page))
+
+
+def raw(*lines: bytes, body: bytes = b"") -> Fault:
+    """Send a status line, headers and a body as they are."""
+
+    def fault(handler: _Handler, _: Page) -> None:
+        handler.wfile.write(b"".join(line + b"\r\n" for line in (*lines, b"")) + body)
 
     return fault
 

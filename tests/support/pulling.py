@@ -8,18 +8,45 @@ from pathlib import Path
 
 from tests.support.archives import archive, directory, entry
 from tests.support.hostile_http import HostileServer
-from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, StoreOptions
+from wyoming_stt.store import Manifest, ModelFiles, ModelSpec, ModelStore, StoreOptions
 
-__all__ = ["NAMES", "QUICK", "archived", "content_of", "holds", "loose", "pulling"]
+__all__ = ["NAMES", "OWN", "QUICK", "archived", "content_of", "holds", "loose", "pulling", "write"]
 
 QUICK = StoreOptions(attempts=3, backoff_s=0.01, connect_timeout_s=2.0, stall_timeout_s=2.0)
 NAMES = ("encoder.int8.onnx", "decoder.onnx", "joiner.int8.onnx", "lang/tokens.txt")
+
+OWN = Manifest(
+    id="mine",
+    version="local",
+    family="zipformer2",
+    languages=("cy",),
+    licence="mine",
+    source="here",
+    installed_at="2026-11-01T00:00:00+00:00",
+)
+"""Facts about a model in a folder of one's own."""
 
 
 def content_of(version: str, size: int = 50_000) -> dict[str, bytes]:
     """Return files that differ from version to version, and do not compress."""
     rng = random.Random(version)
-    return {name: rng.randbytes(size) for name in NAMES}
+    return {name: _graph(rng, size) if ".onnx" in name else rng.randbytes(size) for name in NAMES}
+
+
+def _graph(rng: random.Random, size: int) -> bytes:
+    """Return what passes for an ONNX file as far as it is looked at: its field 7, and no more."""
+    length, head = size - 4, b"\x3a"
+    head += bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14])
+    return head + rng.randbytes(length)
+
+
+def write(folder: Path, content: dict[str, bytes]) -> Path:
+    """Write a model's files."""
+    for name, data in content.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
 
 
 def loose(

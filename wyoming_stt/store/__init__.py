@@ -1,4 +1,4 @@
-"""The model store: files and checksums; it knows nothing of what is inside a model."""
+"""The model store: files and checksums; of what is inside, it knows only what cannot be a model."""
 
 from wyoming_stt.store.catalog import Catalog, ModelSpec
 from wyoming_stt.store.install import Pulled

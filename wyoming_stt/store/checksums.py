@@ -1,6 +1,7 @@
 """Checksums that nobody publishes: recorded at first fetch, and held to from then on."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,17 +31,16 @@ class RecordedChecksums:
         """
         return self._read().get(url)
 
-    def record(self, url: str, sha256: str) -> None:
-        """Hold to this checksum from now on; what was recorded before stays.
+    def record(self, found: Mapping[str, str]) -> None:
+        """Hold to these checksums from now on; what was recorded before stays.
 
         Raises:
             StorageError: the file is damaged.
             OSError: it cannot be written.
         """
-        with hold(self.lock, LOCK_TIMEOUT_S):
-            known = self._read()
-            if url not in known:
-                write_atomically(self.path, json.dumps({**known, url: sha256}, indent=1))
+        if found:
+            with hold(self.lock, LOCK_TIMEOUT_S):
+                write_atomically(self.path, json.dumps({**found, **self._read()}, indent=1))
 
     def _read(self) -> dict[str, str]:
         try:

@@ -5,7 +5,8 @@ Whatever the server does, `Downloader.fetch` returns a file with the right bytes
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -26,14 +27,16 @@ from wyoming_stt.errors import (
 from wyoming_stt.store.catalog import MAX_DOWNLOAD_BYTES, Remote
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.partial import Partial
+from wyoming_stt.store.plausible import implausible
 from wyoming_stt.store.progress import Phase, Report, Step
-from wyoming_stt.store.replies import HOPELESS, Reply, explain, read_reply
+from wyoming_stt.store.replies import HOPELESS, explain, read_reply
 
 __all__ = ["Downloader"]
 
+USER_AGENT: Final = f"wyoming-stt/{__version__}"
 PIECE_BYTES: Final = 1 << 16
 PROGRESS_BYTES: Final = 1 << 20
-"""A try that brought as much has got ahead: the tries before it no longer count."""
+"""A try that came as much further than any has got ahead: those before it no longer count."""
 TRICKLE_BYTES: Final = 4096
 """Less than this in `stall_timeout_s` is a stall: 3 MB would take more than six hours."""
 MAX_WAIT_S: Final = 60.0
@@ -54,6 +57,10 @@ class _Refused(Exception):  # noqa: N818 - never leaves this module
     """This address will not give the file."""
 
 
+def _anywhere(_size: int, _missing: int) -> None:
+    """Find room for everything."""
+
+
 @dataclass(slots=True)
 class Downloader:
     """Fetches files; one per operation, used by one thread."""
@@ -62,6 +69,9 @@ class Downloader:
     report: Report
     stop: Event
     """Set by another thread to end the operation."""
+    room: Callable[[int, int], None] = _anywhere
+    """Called with the size of a file, as far as it is known, and how much of it is missing, before
+    it is written and while it is: others write to that disk, too. Raises where that is too much."""
 
     def fetch(self, remote: Remote, target: Path, sha256: str | None) -> str:
         """Download a file; a part of it that lies beside `target` is taken up again.
@@ -69,12 +79,13 @@ class Downloader:
         Args:
             remote: what and from where.
             target: where to; what is there already is kept when it has the right checksum.
-            sha256: what it has to be; None: anything of the right size.
+            sha256: what it has to be; None: anything that can be right.
 
         Returns:
             The checksum.
 
         Raises:
+            StorageError: `room` found none.
             DownloadError: no address gave the file.
             ChecksumError: an address gave other bytes, and no other gave the right ones.
             OfflineError: the settings forbid the network.
@@ -88,7 +99,7 @@ class Downloader:
         failures: list[str] = []
         damaged = False
         with Partial(target.with_suffix(".part")) as partial:
-            for url in self._addresses(remote):
+            for url in self.options.addresses(remote.urls):
                 if sha256 is None and partial.url != url:
                     partial.restart()
                 try:
@@ -96,53 +107,49 @@ class Downloader:
                 except _Refused as error:
                     failures.append(f"{url}: {error}")
                     continue
-                if sha256 in {None, found}:
+                if sha256 is None:
+                    fault = implausible(partial.flush(), remote.path)
+                else:
+                    fault = f"expected sha256 {sha256}, found {found}" if found != sha256 else None
+                if fault is None:
                     partial.complete(target)
                     return found
-                failures.append(f"{url}: expected sha256 {sha256}, found {found}")
-                damaged = True
+                failures.append(f"{url}: {fault}")
+                damaged |= sha256 is not None
                 partial.restart()
         raise _failure(remote.path, failures, damaged=damaged)
-
-    def _addresses(self, remote: Remote) -> Iterator[str]:
-        for url in remote.urls:
-            for mirror in self.options.mirrors:
-                original, replacement = mirror.split("=")
-                if url.startswith(original):
-                    yield replacement + url.removeprefix(original)
-        yield from remote.urls
 
     def _whole(self, url: str, remote: Remote, partial: Partial, sha256: str | None) -> str:
         """Fill `partial` from one address and return its checksum.
 
-        What an earlier run left may be at fault when it is wrong, so there is a second try then.
+        Parts that do not fit together may be at fault when it is wrong, so there is a second try
+        then.
 
         Raises:
             _Refused: it cannot be had there.
         """
-        resumed = partial.size > 0
-        self._download(url, remote, partial, trusted=sha256 is not None)
-        if resumed and sha256 not in {None, partial.sha256}:
+        self._download(url, remote, partial, sha256)
+        if partial.joined and sha256 not in {None, partial.sha256}:
             partial.restart()
-            self._download(url, remote, partial, trusted=sha256 is not None)
+            self._download(url, remote, partial, sha256)
         return partial.sha256
 
-    def _download(self, url: str, remote: Remote, partial: Partial, *, trusted: bool) -> None:
-        """Fill `partial` from one address; `trusted`: a checksum tells in the end what it is.
+    def _download(self, url: str, remote: Remote, partial: Partial, sha256: str | None) -> None:
+        """Fill `partial` from one address; with a checksum, its bytes may come from several.
 
         Raises:
             _Refused: it cannot be had there.
         """
-        tries = 0
+        tries, furthest = 0, partial.size
         with requests.Session() as session:
             session.max_redirects = MAX_REDIRECTS
             while True:
-                before = partial.size
                 try:
-                    return self._try(session, url, remote, partial, trusted=trusted)
+                    return self._try(session, url, remote, partial, sha256)
                 except _Interrupted as error:
-                    # Shrunk: the server ignored the range, and everything began anew.
-                    got_ahead = partial.size - before >= PROGRESS_BYTES
+                    # Ahead of all tries, not of the last: that one may have had to begin anew.
+                    got_ahead = partial.size >= furthest + PROGRESS_BYTES
+                    furthest = partial.size if got_ahead else furthest
                     tries = 1 if got_ahead else tries + 1
                     if tries >= self.options.attempts:
                         raise _Refused(f"{error}, {tries} times") from None
@@ -155,65 +162,111 @@ class Downloader:
         url: str,
         remote: Remote,
         partial: Partial,
-        *,
-        trusted: bool,
+        sha256: str | None,
     ) -> None:
-        if partial.size == remote.size:
+        # With the right checksum nothing is missing, whatever a server says about lengths.
+        if partial.size and (partial.size == remote.size or partial.sha256 == sha256):
             return
-        headers = {
-            # Compressed on the way, the bytes would be others than those of the checksum.
-            "Accept-Encoding": "identity",
-            "User-Agent": f"wyoming-stt/{__version__}",
-        }
+        headers = {}
         # Only a checksum or a tag can tell that the rest belongs to what is here.
-        if partial.size and (trusted or partial.tag):
+        if partial.size and (sha256 or partial.tag):
             headers["Range"] = f"bytes={partial.size}-"
-            if not trusted and partial.tag:
+            if not sha256 and partial.tag:
                 headers["If-Range"] = partial.tag
+        with self._ask(session, url, headers) as response:
+            reply = read_reply(response, partial.size if headers else 0, remote.size)
+            if reply.refusal:
+                raise _Refused(reply.refusal)
+            if reply.restart:
+                partial.restart(url, reply.tag)
+            if reply.interruption:
+                raise _Interrupted(reply.interruption, min(reply.wait_s, MAX_WAIT_S))
+            if "If-Range" in headers and reply.tag not in {None, partial.tag}:
+                partial.restart()
+                raise _Interrupted("sends the rest of something else")
+            self._receive(response, remote, partial, reply.total)
+        if remote.size is None and sha256 != partial.sha256:
+            self._look_past_the_end(session, url, partial)
+
+    def _ask(
+        self, session: requests.Session, url: str, headers: dict[str, str]
+    ) -> requests.Response:
+        """Send a request; the body is left to be read.
+
+        Raises:
+            _Interrupted: no answer came.
+            _Refused: none ever will.
+        """
+        # Compressed on the way, the bytes would be others than those of the checksum.
+        headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **headers}
         timeout = (self.options.connect_timeout_s, self.options.stall_timeout_s)
         try:
-            with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
-                reply = read_reply(response, partial.size if "Range" in headers else 0)
-                if reply.restart:
-                    partial.restart(url, reply.tag)
-                if reply.refusal:
-                    raise _Refused(reply.refusal)
-                if reply.interruption:
-                    raise _Interrupted(reply.interruption, min(reply.wait_s, MAX_WAIT_S))
-                self._receive(response, remote, partial, _total(reply, remote))
+            return session.get(url, headers=headers, stream=True, timeout=timeout)
         except HOPELESS as error:
             raise _Refused(explain(error)) from None
         except (RequestException, HTTPError) as error:
             raise _Interrupted(explain(error)) from None
+        except ValueError:  # the library is not prepared for all that a server can write there
+            raise _Refused("redirects to an address that is none") from None
 
     def _receive(
-        self, response: requests.Response, remote: Remote, partial: Partial, total: int | None
+        self, response: requests.Response, remote: Remote, partial: Partial, said: int | None
     ) -> None:
-        """Append the body to `partial`.
+        """Append the body to `partial`; `said` is the size that the server says.
 
         Raises:
-            _Interrupted: it ended too soon, or stalled.
+            _Interrupted: it ended too soon, or stalled, or is not as long as was said.
             _Refused: it is longer than the file.
         """
+        total = remote.size or said
+        partial.joined |= partial.size > 0
+        looked_at = -PROGRESS_BYTES
         for data in self._pieces(response):
             if partial.size + len(data) > (total or MAX_DOWNLOAD_BYTES):
                 partial.restart()
-                raise _Refused(f"more than the expected {total or MAX_DOWNLOAD_BYTES} bytes")
+                error = _Refused if remote.size or not said else _Interrupted
+                raise error(f"more than the expected {total or MAX_DOWNLOAD_BYTES} bytes")
+            if partial.size >= looked_at + PROGRESS_BYTES:
+                looked_at = partial.size
+                self.room(total or partial.size, total - partial.size if total else 0)
             partial.append(data)
             self.report(Step(Phase.DOWNLOADING, remote.path, partial.size, total))
+        if not partial.size:
+            raise _Interrupted("sent nothing")
         if total is not None and partial.size < total:
             raise _Interrupted(f"ended after {partial.size} of {total} bytes")
+
+    def _look_past_the_end(self, session: requests.Session, url: str, partial: Partial) -> None:
+        """Ask for what would follow, where nothing but the server tells how long a file is.
+
+        Half a file would be held to from then on as if it were the whole.
+
+        Raises:
+            _Interrupted: there is more.
+        """
+        size, whole = partial.size, None
+        with (
+            suppress(_Interrupted, _Refused),
+            self._ask(session, url, {"Range": f"bytes={size}-"}) as response,
+        ):
+            whole = read_reply(response, size).total
+        if whole is not None and whole > size:
+            partial.restart()
+            raise _Interrupted(f"ended after {size} of {whole} bytes")
 
     def _pieces(self, response: requests.Response) -> Iterator[bytes]:
         """Read what comes as it comes.
 
         Raises:
-            _Interrupted: next to nothing came for too long.
+            _Interrupted: it broke off, or next to nothing came for too long.
         """
         since, received = time.monotonic(), 0
         while True:
             self._check()
-            data = response.raw.read1(PIECE_BYTES, decode_content=False)
+            try:
+                data = response.raw.read1(PIECE_BYTES, decode_content=False)
+            except HTTPError as error:
+                raise _Interrupted(explain(error)) from None
             if not data:
                 return
             yield data
@@ -236,19 +289,6 @@ class Downloader:
     def _check(self) -> None:
         if self.stop.is_set():
             raise ShuttingDownError("the download was stopped; it goes on where it was next time")
-
-
-def _total(reply: Reply, remote: Remote) -> int | None:
-    """Return the size of the whole file.
-
-    Raises:
-        _Refused: the server has a file of another size.
-    """
-    if remote.size and reply.total and reply.total != remote.size:
-        raise _Refused(f"has {reply.total} bytes instead of the published {remote.size}")
-    if (reply.total or 0) > MAX_DOWNLOAD_BYTES:
-        raise _Refused(f"has {reply.total} bytes, more than a model may have")
-    return remote.size or reply.total
 
 
 def _failure(path: str, failures: list[str], *, damaged: bool) -> ModelError:

@@ -1,7 +1,6 @@
 """Writing so that a power cut or a kill leaves the old state or the new one, never a mixture."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -10,7 +9,7 @@ from typing import Final
 
 from wyoming_stt.errors import StorageError
 
-__all__ = ["copy_file", "hash_file", "replace", "storage_errors", "sync_tree", "write_atomically"]
+__all__ = ["hash_file", "replace", "storage_errors", "sync_folder", "sync_tree", "write_atomically"]
 
 CHUNK_BYTES: Final = 1 << 20
 
@@ -41,20 +40,20 @@ def write_atomically(path: Path, text: str) -> None:
 def replace(source: Path, target: Path) -> None:
     """Rename atomically, and make the rename last."""
     source.replace(target)
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     if source.parent != target.parent:
-        _sync_folder(source.parent)
+        sync_folder(source.parent)
 
 
 def sync_tree(folder: Path) -> None:
     """Bring a folder and everything in it to the disk."""
     for path in folder.rglob("*"):
         if path.is_dir():
-            _sync_folder(path)
+            sync_folder(path)
         else:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def hash_file(path: Path) -> str:
@@ -66,13 +65,8 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file's bytes, making the folders on the way."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-
-
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring to the disk which files a folder has."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -7,6 +7,7 @@
     models/ID/current.json           which version is in use, and which were before
     models/.downloads/ID/            parts of downloads
     models/.staging/ID/              what is being installed
+    models/.replaced/ID/VERSION/     a version that another of the same name takes the place of
     models/.quarantine/NAME/         damaged models, and why they are there
     models/.locks/ID.lock            held by the process that works on the model
 
@@ -70,6 +71,10 @@ class Layout:
         """Folder in which a model is put together."""
         return self.models / ".staging" / model
 
+    def replaced(self, model: str) -> Path:
+        """Folder of a model's versions while another of the same name takes their place."""
+        return self.models / ".replaced" / model
+
     def lock(self, name: str) -> Path:
         """A lock file; never removed, or two processes could hold two of that name."""
         return self.models / ".locks" / f"{name}.lock"
@@ -83,9 +88,11 @@ class Layout:
 
     def homes(self, model: str) -> Iterator[Path]:
         """Folders of a model's versions, complete or not."""
-        folder = self.models / model
-        if folder.is_dir():
-            yield from (path for path in sorted(folder.iterdir()) if path.is_dir())
+        return _folders(self.models / model)
+
+    def replaced_homes(self, model: str) -> Iterator[Path]:
+        """Folders of versions that were on their way out when a process died, complete or not."""
+        return _folders(self.replaced(model))
 
     def pointer(self, model: str) -> Pointer | None:
         """Read which version is in use; None: nothing readable says so."""
@@ -99,3 +106,8 @@ class Layout:
         """Say which version is in use."""
         content = {"version": pointer.version, "previous": pointer.previous}
         write_atomically(self.models / model / "current.json", json.dumps(content))
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    if parent.is_dir():
+        yield from (path for path in sorted(parent.iterdir()) if path.is_dir())

@@ -1,18 +1,24 @@
-"""What an installed model consists of; written last, so that a folder with one is complete."""
+"""What an installed model consists of; a folder with a manifest is complete.
 
+It is written last and deleted first.
+"""
+
+import shutil
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from wyoming_stt.errors import StorageError
 from wyoming_stt.store.catalog import ModelName, Version
-from wyoming_stt.store.durable import hash_file, write_atomically
+from wyoming_stt.store.durable import hash_file, sync_folder, write_atomically
 
 __all__ = [
     "MANIFEST",
     "InstalledFile",
     "Manifest",
     "ModelFiles",
+    "delete",
     "describe",
     "installed_in",
     "read",
@@ -96,11 +102,18 @@ class ModelFiles(BaseModel):
 
 
 def describe(folder: Path) -> tuple[InstalledFile, ...]:
-    """Measure the files in a folder, in the order of their names."""
+    """Measure the files in a folder, in the order of their names.
+
+    Raises:
+        StorageError: there is none, or one whose name a manifest cannot hold.
+        OSError: the disk refused.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise StorageError(f"{folder} has no files")
     return tuple(
         InstalledFile(
-            path=path.relative_to(folder).as_posix(),
+            path=_name(path, folder),
             size=path.stat().st_size,
             sha256=hash_file(path),
             mtime_ns=path.stat().st_mtime_ns,
@@ -132,6 +145,22 @@ def installed_in(folder: Path) -> ModelFiles | None:
 def write(home: Path, manifest: Manifest) -> None:
     """Write the manifest: from now on the folder counts."""
     write_atomically(home / MANIFEST, manifest.model_dump_json(indent=1))
+
+
+def delete(home: Path) -> None:
+    """Delete a version's folder: from the first step on it no longer counts."""
+    (home / MANIFEST).unlink(missing_ok=True)
+    sync_folder(home)
+    shutil.rmtree(home)
+
+
+def _name(path: Path, folder: Path) -> str:
+    name = path.relative_to(folder).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise StorageError(f"the name of the file {name!r} is not UTF-8") from None
+    return name
 
 
 def _looks_same(folder: Path, file: InstalledFile) -> bool:

@@ -1,5 +1,6 @@
 """Options of the model store."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = ["StoreOptions"]
@@ -34,3 +35,12 @@ class StoreOptions:
                 raise ValueError(f"{name} must be positive")
         if self.attempts < 1:
             raise ValueError("attempts must be at least 1")
+
+    def addresses(self, published: Sequence[str]) -> Iterator[str]:
+        """Return where to look for a file, mirrors first."""
+        for url in published:
+            for mirror in self.mirrors:
+                original, replacement = mirror.split("=")
+                if url.startswith(original):
+                    yield replacement + url.removeprefix(original)
+        yield from published

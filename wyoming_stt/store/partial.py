@@ -32,6 +32,8 @@ class Partial:
         while chunk := self._file.read(CHUNK_BYTES):
             self._digest.update(chunk)
         self.size = self._file.tell()
+        self.joined = self.size > 0
+        """Whether the bytes came in several answers, which may not belong together."""
         self.url, self.tag = _read_tag(self._tag_path)
 
     def __enter__(self) -> Self:
@@ -60,8 +62,13 @@ class Partial:
         """Throw all bytes away; those to come are from `url` and belong to `tag`."""
         self._file.truncate(0)
         self._digest = sha256()
-        self.size, self.url, self.tag = 0, url, tag
+        self.size, self.joined, self.url, self.tag = 0, False, url, tag
         self._tag_path.write_text(json.dumps([url, tag]), encoding="utf-8")
+
+    def flush(self) -> Path:
+        """Let others read all the bytes so far; return where."""
+        self._file.flush()
+        return self._path
 
     def complete(self, target: Path) -> None:
         """Bring the bytes to the disk and give the file its name."""

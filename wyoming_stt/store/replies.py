@@ -10,6 +10,8 @@ from typing import Final
 import requests
 from urllib3.exceptions import ReadTimeoutError
 
+from wyoming_stt.store.catalog import MAX_DOWNLOAD_BYTES
+
 __all__ = ["HOPELESS", "Reply", "explain", "read_reply"]
 
 TRY_AGAIN: Final = frozenset(
@@ -46,7 +48,8 @@ _EXPLANATIONS: Final[tuple[tuple[type[Exception], str], ...]] = (
 )
 """More special kinds of error before the more general."""
 
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,13 @@ class Reply:
     """Its strong entity tag: the same tag, the same bytes."""
 
 
-def read_reply(response: requests.Response, asked_from: int) -> Reply:
+def read_reply(response: requests.Response, asked_from: int, published: int | None = None) -> Reply:
     """Read the status and headers.
 
     Args:
         response: the answer, its body not yet read.
         asked_from: the first byte asked for.
+        published: size of the whole file, if it is known.
     """
     hops = [*(hop.url for hop in response.history), response.url]
     if hops[0].startswith("https:") and not all(hop.startswith("https:") for hop in hops):
@@ -83,7 +87,7 @@ def read_reply(response: requests.Response, asked_from: int) -> Reply:
         case HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return Reply(interruption="has no such part", restart=True)
         case HTTPStatus.OK | HTTPStatus.PARTIAL_CONTENT:
-            return _content(response, asked_from)
+            return _of_size(_content(response, asked_from), published)
         case status:
             return Reply(refusal=f"answers {status}")
 
@@ -97,13 +101,25 @@ def _content(response: requests.Response, asked_from: int) -> Reply:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         return Reply(refusal="sends it compressed, which was not asked for")
     if response.status_code == HTTPStatus.OK:
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isascii() and length.isdecimal() else None
+        found = _LENGTH.fullmatch(response.headers.get("Content-Length", ""))
+        total = int(found[0]) if found else None
         return Reply(restart=True, total=total, tag=_tag(response))
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not found or int(found[1]) != asked_from:
         return Reply(interruption="sends another part than asked for", restart=True)
-    return Reply(total=None if found[2] == "*" else int(found[2]))
+    last, total = int(found[2]), None if found[3] == "*" else int(found[3])
+    if last < asked_from or (total is not None and last >= total):
+        return Reply(interruption="sends a part that cannot be", restart=True)
+    return Reply(total=total, tag=_tag(response))
+
+
+def _of_size(reply: Reply, published: int | None) -> Reply:
+    """Refuse a file that is not as large as it has to be."""
+    if published and reply.total and reply.total != published:
+        return Reply(refusal=f"has {reply.total} bytes instead of the published {published}")
+    if (reply.total or 0) > MAX_DOWNLOAD_BYTES:
+        return Reply(refusal=f"has {reply.total} bytes, more than a model may have")
+    return reply
 
 
 def _tag(response: requests.Response) -> str | None:
@@ -119,5 +135,5 @@ def _retry_after_s(response: requests.Response) -> float:
         return float(value)
     try:
         return (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):  # none, or one without a time zone
+    except (ValueError, TypeError, OverflowError):  # none, or one without a time zone
         return 0.0

@@ -18,6 +18,7 @@ from wyoming_stt.store.manifest import Manifest, ModelFiles
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Report, silent
 from wyoming_stt.store.quarantine import Quarantine, Quarantined
+from wyoming_stt.store.succession import settle
 
 __all__ = ["ModelStore"]
 
@@ -60,9 +61,13 @@ class ModelStore:
 
     def versions(self, model: str) -> list[ModelFiles]:
         """Return all complete versions of a model."""
-        homes = self.layout.homes(model) if is_name(model) else ()
-        found = (manifest.read(home) for home in homes)
-        return [files for files in found if files is not None]
+        if not is_name(model):
+            return []
+        # A version that is being replaced serves until its successor is in its place.
+        homes = (*self.layout.homes(model), *self.layout.replaced_homes(model))
+        found = [manifest.read(home) for home in homes]
+        by_version = {files.version: files for files in reversed(found) if files is not None}
+        return [by_version[version] for version in sorted(by_version)]
 
     def all_installed(self) -> list[ModelFiles]:
         """Return the version in use of every model that has one."""
@@ -114,9 +119,12 @@ class ModelStore:
                 self._take(files, "found damaged when it was pulled again")
                 files = None
             if files is None:
-                return installer.fetch(spec)
-            installer.use(spec.id, spec.version)
-            return Pulled(files, fetched=False)
+                pulled = installer.fetch(spec)
+            else:
+                installer.use(spec.id, spec.version)
+                pulled = Pulled(files, fetched=False)
+            shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
+            return pulled
 
     def add(self, source: Path, facts: Manifest, report: Report = silent) -> ModelFiles:
         """Install a copy of a folder; `facts.files` need not be filled in.
@@ -166,9 +174,12 @@ class ModelStore:
         """Put a damaged version aside; the one before it is in use again, if there is one.
 
         Returns:
-            Where it is now.
+            Where it is now; its own place, if another process was faster.
         """
         with self._changing(files.id), storage_errors(f"put {files.id} aside"):
+            # While this one waited, it may have been put aside, and a good one been installed.
+            if manifest.read(files.home) != files:
+                return files.home
             return self._take(files, reason)
 
     def remove(self, model: str, version: str | None = None) -> list[ModelFiles]:
@@ -183,7 +194,7 @@ class ModelStore:
                 name = f"{model} {version}" if version else model
                 raise NotInstalledError(f"{name} is not installed in {self.data_dir}")
             for files in gone:
-                self._delete(files)
+                manifest.delete(files.home)
             if not self.versions(model):
                 shutil.rmtree(self.layout.models / model)
                 shutil.rmtree(self.layout.downloads(model), ignore_errors=True)
@@ -197,7 +208,8 @@ class ModelStore:
         """
         before = _size(self.layout.models)
         ids = {path.name for path in self._leftovers()} | set(self.layout.ids())
-        for model in sorted(ids):
+        # What has no name of ours is not ours: a volume has a folder `lost+found`.
+        for model in sorted(filter(is_name, ids)):
             with self._changing(model), storage_errors(f"tidy up {model}"):
                 self._prune(model)
         with storage_errors("empty the quarantine"):
@@ -213,22 +225,22 @@ class ModelStore:
 
     def _prune(self, model: str) -> None:
         current, pointer = self.installed(model), self.layout.pointer(model)
+        here = {files.version for files in self.versions(model)}
         kept = {current.version} if current else set[str]()
-        kept |= set(pointer.previous[-1:]) if pointer else set()
+        # Not merely the last: that one may be gone, removed or put aside.
+        before = [old for old in pointer.previous if old in here - kept] if pointer else []
+        kept |= set(before[-1:])
         for home in self.layout.homes(model):
             if home.name not in kept or manifest.read(home) is None:
-                shutil.rmtree(home)
+                manifest.delete(home)
         for folder in (self.layout.downloads(model), self.layout.staging(model)):
             shutil.rmtree(folder, ignore_errors=True)
+        if not self.versions(model):
+            shutil.rmtree(self.layout.models / model, ignore_errors=True)
 
     def _leftovers(self) -> Iterable[Path]:
         for name in (".downloads", ".staging"):
             yield from (self.layout.models / name).glob("*")
-
-    def _delete(self, files: ModelFiles) -> None:
-        """Delete a version; its manifest first, so that half of one never counts."""
-        (files.home / manifest.MANIFEST).unlink()
-        shutil.rmtree(files.home)
 
     def _installer(self, report: Report, stop: Event | None) -> Installer:
         return Installer(self.layout, self.options, report, stop or Event())
@@ -240,6 +252,8 @@ class ModelStore:
         installer = installer or self._installer(silent, None)
         lock = self.layout.lock(model)
         with hold(lock, self.options.lock_timeout_s, installer.report, installer.stop):
+            with storage_errors(f"tidy up {model}"):
+                settle(self.layout, model)
             yield
 
 

@@ -6,6 +6,7 @@ permissions. The archive is read once, front to back.
 """
 
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -52,6 +53,10 @@ class Limits:
         return min(max(self.least_bytes, self.ratio * packed_bytes), self.most_bytes)
 
 
+def _anywhere(_size: int) -> None:
+    """Find room for everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unpacker:
     """Unpacks files whose names match one of `keep`, and nothing else."""
@@ -61,15 +66,19 @@ class Unpacker:
     report: Report = silent
     stop: Event = field(default_factory=Event)
     """Set by another thread to end the operation."""
+    room: Callable[[int], None] = _anywhere
+    """Called with the size of each file before it is written; raises where that is too much."""
 
-    def unpack(self, archive: Path, folder: Path) -> None:
-        """Unpack into an empty folder.
+    def unpack(self, archive: Path, folder: Path, name: str = "") -> None:
+        """Unpack into an empty folder; `name` is what errors call the archive.
 
         Raises:
             ArchiveError: it is damaged, exceeds a limit, or holds what may not be written.
             ShuttingDownError: `stop` was set.
+            StorageError: `room` found none.
             OSError: the disk refused.
         """
+        name = name or archive.name
         packed_bytes = archive.stat().st_size
         most_bytes = self.limits.unpacked_bytes(packed_bytes)
         with archive.open("rb") as file:
@@ -85,9 +94,11 @@ class Unpacker:
                 while source.read(CHUNK_BYTES):
                     pass  # the checksums of what comes after the last file count, too
             except ArchiveError as error:
-                raise ArchiveError(f"{archive.name} cannot be unpacked: {error}") from None
+                raise ArchiveError(f"{name} cannot be unpacked: {error}") from None
+            except RecursionError:  # `tarfile` reads what comes before a header in a deeper call
+                raise ArchiveError(f"{name} is damaged: headers without a file") from None
             except (tarfile.TarError, EOFError, ValueError) as error:
-                raise ArchiveError(f"{archive.name} is damaged: {error}") from error
+                raise ArchiveError(f"{name} is damaged: {error}") from error
 
     def _write(self, members: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
         path = _safe_path(member.name, self.limits)
@@ -97,6 +108,7 @@ class Unpacker:
         source = members.extractfile(member) if member.isreg() else None
         if source is None or member.issparse():
             raise ArchiveError(f"{member.name!r} is a link or a device, not a file")
+        self.room(member.size)
         target = folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -141,9 +153,11 @@ class _Member(tarfile.TarInfo):
         try:
             member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError:
+            # `tarfile` would take these for the end.
             if any(buf):
-                # `tarfile` would take it for the end.
                 raise ArchiveError("a header is damaged") from None
+            if not buf:
+                raise ArchiveError("it ends before its end is marked") from None
             raise
         if member.type in _LONG_HEADERS and member.size > MAX_HEADER_BYTES:
             raise ArchiveError(f"a header of {member.size} bytes")

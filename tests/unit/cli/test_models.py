@@ -111,6 +111,7 @@ def test_verify_names_what_is_damaged_and_puts_it_aside(models: Models) -> None:
     models("pull", "mine")
     (Path(folder) / "tokens.txt").write_bytes(b"other")
     assert "damaged and put aside: mine 1: tokens.txt" in models("verify", code=65)
+    assert "0 models" in models("verify"), "what it leaves is nothing to stumble over"
     assert models.json("prune")["freed_bytes"] > 0
     assert models.json("list")["quarantined"] == []
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.fetching import Fetch
 from tests.support.hostile_http import HostileServer, hostile_server
 from tests.support.pulling import QUICK
 from wyoming_stt.store import ModelStore
@@ -17,3 +18,8 @@ def server() -> Iterator[HostileServer]:
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path, QUICK)
+
+
+@pytest.fixture
+def fetch(server: HostileServer, tmp_path: Path) -> Fetch:
+    return Fetch(server, tmp_path)

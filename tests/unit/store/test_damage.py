@@ -52,6 +52,20 @@ def test_a_restored_copy_is_not_damaged(store: ModelStore, server: HostileServer
     assert store.verify(files, every_byte=False) == []
 
 
+def test_a_good_model_that_came_meanwhile_is_not_put_aside(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = loose(server)
+    files = store.pull(entry_).files
+    (files.folder / "decoder.onnx").write_bytes(b"")
+    store.pull(entry_)
+    assert store.quarantine(files, "found damaged before") == files.home
+    assert holds(store.installed("en"), "1")
+    store.remove("en")
+    store.quarantine(files, "found damaged before")
+    assert len(store.quarantined()) == 1
+
+
 def test_a_damaged_model_is_replaced_when_it_is_pulled_again(
     store: ModelStore, server: HostileServer
 ) -> None:

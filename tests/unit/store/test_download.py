@@ -1,51 +1,17 @@
 """Whatever the server does, there are the right bytes in the end or a clear error."""
 
 import re
-import threading
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
 from tests.support import hostile_http as http
-from tests.support.hostile_http import HostileServer
+from tests.support.fetching import CONTENT, DIGEST, QUICK, Fetch, StopAfter, StopAt
 from wyoming_stt.errors import ChecksumError, DownloadError, OfflineError, ShuttingDownError
 from wyoming_stt.store.catalog import Remote
 from wyoming_stt.store.download import Downloader
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Phase, Step
-
-CONTENT = bytes(range(256)) * 2000
-DIGEST = sha256(CONTENT).hexdigest()
-QUICK = StoreOptions(attempts=4, backoff_s=0.001, connect_timeout_s=1.0, stall_timeout_s=0.2)
-
-
-class Fetch:
-    """One file at /file, and what happened on the way."""
-
-    def __init__(self, server: HostileServer, folder: Path) -> None:
-        self.server = server
-        self.target = folder / "file"
-        self.part = folder / "file.part"
-        self.steps: list[Step] = []
-        self.stop = threading.Event()
-        self.options = QUICK
-
-    def __call__(
-        self, *paths: str, size: int | None = len(CONTENT), sha: str | None = DIGEST
-    ) -> str:
-        urls = tuple(self.server.url(path) for path in paths or ("/file",))
-        remote = Remote(path="encoder.onnx", urls=urls, size=size, sha256=sha)
-        downloader = Downloader(self.options, self.steps.append, self.stop)
-        return downloader.fetch(remote, self.target, sha)
-
-    def retries(self) -> list[str]:
-        return [step.what for step in self.steps if step.phase is Phase.RETRYING]
-
-
-@pytest.fixture
-def fetch(server: HostileServer, tmp_path: Path) -> Fetch:
-    return Fetch(server, tmp_path)
 
 
 def test_a_file_arrives_whole_and_leaves_no_part_behind(fetch: Fetch) -> None:
@@ -53,7 +19,7 @@ def test_a_file_arrives_whole_and_leaves_no_part_behind(fetch: Fetch) -> None:
     assert fetch() == DIGEST
     assert fetch.target.read_bytes() == CONTENT
     assert [path.name for path in fetch.target.parent.iterdir()] == ["file"]
-    assert fetch.steps[-1] == Step(Phase.DOWNLOADING, "encoder.onnx", len(CONTENT), len(CONTENT))
+    assert fetch.steps[-1] == Step(Phase.DOWNLOADING, "bpe.model", len(CONTENT), len(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +48,7 @@ def test_after_a_fault_the_same_address_is_tried_again(
 
 def test_the_server_says_how_long_to_wait(fetch: Fetch) -> None:
     fetch.server.page("/file", CONTENT, http.answer(429, Retry_After="3600"))
-    fetch.steps = _StopAt(fetch.stop, Phase.RETRYING)
+    fetch.steps = StopAt(fetch.stop, Phase.RETRYING)
     with pytest.raises(ShuttingDownError):  # and not a second request after a millisecond
         fetch()
 
@@ -251,29 +217,11 @@ def test_offline_nothing_is_asked_for(fetch: Fetch) -> None:
 
 def test_a_stopped_download_keeps_its_part(fetch: Fetch) -> None:
     fetch.server.page("/file", CONTENT, http.stall(0.5, 200_000))
-    fetch.steps = _StopAfter(fetch.stop, 100_000)
+    fetch.steps = StopAfter(fetch.stop, 100_000)
     with pytest.raises(ShuttingDownError):
         fetch()
     assert fetch.part.stat().st_size > 0
     assert not fetch.target.exists()
-
-
-class _StopAfter(list[Step]):
-    def __init__(self, stop: threading.Event, num_bytes: int) -> None:
-        self._stop, self._num_bytes = stop, num_bytes
-
-    def append(self, step: Step) -> None:
-        if step.done > self._num_bytes:
-            self._stop.set()
-
-
-class _StopAt(list[Step]):
-    def __init__(self, stop: threading.Event, phase: Phase) -> None:
-        self._stop, self._phase = stop, phase
-
-    def append(self, step: Step) -> None:
-        if step.phase is self._phase:
-            self._stop.set()
 
 
 def test_the_proxy_of_the_environment_is_used(

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dying import each_kill
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, QUICK, archived, content_of, loose, pulling
-from wyoming_stt.store import ModelStore
+from tests.support.pulling import NAMES, OWN, QUICK, archived, content_of, loose, pulling, write
+from wyoming_stt.store import ModelSpec, ModelStore
 
 KILLS = 50
+EMPTY = {".locks", ".staging", ".replaced"}
+"""Folders of the store's own that may be left."""
 
 
 def is_healthy(store: ModelStore, versions: set[str | None]) -> str | None:
@@ -49,6 +52,100 @@ def test_a_kill_at_any_moment_leaves_the_old_state_or_the_new(
     store.pull(entry)
     assert is_healthy(store, {entry.version}) == entry.version
     assert {path.name for path in store.layout.staging("en").parent.iterdir()} == set()
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_step_of_tidying_up_leaves_no_half_version(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    whole = ModelStore(tmp_path / "data", QUICK)
+    for version in ("0", "1", "2"):
+        whole.pull(loose(server, version))
+    kills = 0
+    for copy in each_kill(whole.data_dir, _prune):
+        kills += 1
+        store = ModelStore(copy, QUICK)
+        assert is_healthy(store, {"2"})
+        assert all(store.verify(files) == [] for files in store.versions("en"))
+        store.prune()
+        assert [files.version for files in store.versions("en")] == ["1", "2"]
+    assert kills > len(NAMES), "there is more than one moment in it"
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_step_of_removing_a_model_leaves_whole_versions_or_none(
+    tmp_path: Path, server: HostileServer
+) -> None:
+    whole = ModelStore(tmp_path / "data", QUICK)
+    for version in ("0", "1"):
+        whole.pull(loose(server, version))
+    for copy in each_kill(whole.data_dir, _remove):
+        store = ModelStore(copy, QUICK)
+        is_healthy(store, {"0", "1", None})
+        assert all(store.verify(files) == [] for files in store.versions("en"))
+        store.prune()
+        assert list(store.layout.ids()) == [files.id for files in store.all_installed()]
+        store.pull(loose(server, "0"))
+        assert is_healthy(store, {"0"})
+
+
+def _remove(data_dir: Path) -> None:
+    ModelStore(data_dir, QUICK).remove("en")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("publish", [loose, archived])
+def test_a_kill_at_any_step_of_a_first_download_leaves_no_record_of_what_is_not_there(
+    tmp_path: Path, server: HostileServer, publish
+) -> None:
+    entry = publish(server, checksums=False)
+    (tmp_path / "data").mkdir()
+    outcomes = set()
+    for copy in each_kill(tmp_path / "data", _pull, entry):
+        store = ModelStore(copy, QUICK)
+        outcome = (store.layout.checksums.exists(), is_healthy(store, {None, "1"}) is not None)
+        outcomes.add(outcome)
+        _pull(copy, entry)
+        assert is_healthy(store, {"1"})
+        assert not store.layout.downloads("en").exists()
+    assert outcomes == {(False, False), (True, False), (True, True)}
+
+
+def _pull(data_dir: Path, entry: ModelSpec) -> None:
+    ModelStore(data_dir, QUICK).pull(entry)
+
+
+def _prune(data_dir: Path) -> None:
+    ModelStore(data_dir, QUICK).prune()
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_step_of_replacing_a_version_leaves_the_old_or_the_new(
+    tmp_path: Path,
+) -> None:
+    old, new = (write(tmp_path / name, content_of(name)) for name in ("old", "new"))
+    whole = ModelStore(tmp_path / "data", QUICK)
+    whole.add(old, OWN)
+    seen = []
+    for copy in each_kill(whole.data_dir, _add, new):
+        store = ModelStore(copy, QUICK)
+        (files,) = store.all_installed()
+        assert store.verify(files) == []
+        found = {name: (files.folder / name).read_bytes() for name in NAMES}
+        assert found in (content_of("old"), content_of("new"))
+        seen.append(found == content_of("new"))
+        store.prune()
+        assert store.find("mine").home == store.layout.home("mine", "local")
+        assert {path.name for path in store.layout.models.iterdir()} <= {"mine", *EMPTY}
+        assert not any((store.layout.models / ".replaced").glob("*"))
+        _add(copy, new)
+        assert store.verify(store.find("mine")) == []
+    assert seen == sorted(seen), "once the new one is there, it stays"
+    assert {*seen} == {False, True}
+
+
+def _add(data_dir: Path, folder: Path) -> None:
+    ModelStore(data_dir, QUICK).add(folder, OWN)
 
 
 def _duration(data_dir: Path, entry) -> float:

@@ -9,7 +9,7 @@ import pytest
 from tests.support import hostile_http as http
 from tests.support.archives import archive, entry
 from tests.support.hostile_http import HostileServer
-from tests.support.pulling import NAMES, archived, content_of, holds, loose
+from tests.support.pulling import NAMES, OWN, archived, content_of, holds, loose, write
 from wyoming_stt.errors import (
     ArchiveError,
     CatalogError,
@@ -19,8 +19,7 @@ from wyoming_stt.errors import (
     StorageError,
     StoreBusyError,
 )
-from wyoming_stt.store import Manifest, ModelStore, StoreOptions, installed_in
-from wyoming_stt.store.install import Installer
+from wyoming_stt.store import ModelStore, StoreOptions, installed_in
 from wyoming_stt.store.lock import hold
 
 
@@ -167,6 +166,27 @@ def test_prune_keeps_the_version_in_use_and_the_one_before(
     assert holds(store.rollback("en"), "2")
 
 
+def test_prune_keeps_a_version_to_go_back_to_when_the_one_before_is_gone(
+    store: ModelStore, server: HostileServer
+) -> None:
+    for version in ("1", "2", "3"):
+        store.pull(loose(server, version))
+    store.remove("en", "2")
+    store.prune()
+    assert holds(store.rollback("en"), "1")
+
+
+def test_prune_leaves_alone_what_is_not_the_stores(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.pull(loose(server))
+    (store.layout.models / "lost+found").mkdir()
+    (store.layout.staging("en").parent / ".DS_Store").write_text("")
+    store.prune()
+    assert (store.layout.models / "lost+found").is_dir()
+    assert holds(store.installed("en"), "1")
+
+
 def test_an_archive_with_nothing_of_use_is_refused(
     store: ModelStore, server: HostileServer
 ) -> None:
@@ -175,25 +195,39 @@ def test_an_archive_with_nothing_of_use_is_refused(
     with pytest.raises(ArchiveError, match="has none of"):
         store.pull(entry_)
     assert store.installed("en") is None
+    # It has left nothing behind that would keep the right one out.
+    archived(server)
+    assert store.pull(entry_).recorded
+    assert holds(store.installed("en"), "1")
 
 
 def test_a_folder_of_ones_own_is_copied_in(store: ModelStore, tmp_path: Path) -> None:
-    own = tmp_path / "own"
-    (own / "lang").mkdir(parents=True)
-    for name, content in content_of("local").items():
-        (own / name).write_bytes(content)
-    facts = Manifest(
-        id="mine",
-        version="local",
-        family="zipformer2",
-        languages=("cy",),
-        licence="mine",
-        source=str(own),
-        installed_at="2026-11-01T00:00:00+00:00",
-    )
-    assert holds(store.add(own, facts), "local")
+    own = write(tmp_path / "own", content_of("local"))
+    assert holds(store.add(own, OWN), "local")
     shutil.rmtree(own)
     assert holds(store.installed("mine"), "local")
+
+
+def test_a_folder_without_files_takes_no_models_place(store: ModelStore, tmp_path: Path) -> None:
+    own = write(tmp_path / "own", content_of("local"))
+    store.add(own, OWN)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StorageError, match="has no files"):
+        store.add(tmp_path / "empty", OWN)
+    assert holds(store.installed("mine"), "local")
+
+
+def test_a_name_that_no_manifest_can_hold_is_an_error(
+    store: ModelStore, server: HostileServer
+) -> None:
+    entry_ = archived(server, checksums=False)
+    page = server.pages["/sherpa-onnx-en-1.tar.bz2"]
+    graph = content_of("1")["decoder.onnx"]
+    page.content = archive([entry("m/d\udcff.onnx", graph)], gnu=True)
+    with pytest.raises(StorageError, match="is not UTF-8"):
+        store.pull(entry_)
+    assert store.installed("en") is None
+    assert not store.layout.checksums.exists()
 
 
 def test_a_store_that_cannot_be_written_is_an_error_and_can_be_read(
@@ -204,14 +238,6 @@ def test_a_store_that_cannot_be_written_is_an_error_and_can_be_read(
     with pytest.raises(StorageError, match="cannot install en"):
         store.pull(loose(server))
     assert store.installed("en") is None
-
-
-def test_more_than_the_disk_holds_is_refused_before_the_download(store: ModelStore) -> None:
-    store.layout.models.mkdir()
-    installer = store._installer(lambda _: None, None)
-    assert isinstance(installer, Installer)
-    with pytest.raises(StorageError, match="MiB are needed: free some"):
-        installer._expect_free(1 << 60)
 
 
 def test_another_process_is_not_waited_for_without_end(

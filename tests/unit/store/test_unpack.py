@@ -139,6 +139,22 @@ def test_a_damaged_header_is_not_the_end(tmp_path: Path) -> None:
         unpack(bz2.compress(bytes(plain)), tmp_path)
 
 
+def test_several_streams_of_which_some_are_missing_are_not_one(tmp_path: Path) -> None:
+    plain = bz2.decompress(archive([entry("m/a", b"x" * 512), entry("m/b")]))
+    with pytest.raises(ArchiveError, match="ends before its end"):
+        unpack(bz2.compress(plain[:1024]), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_headers_of_headers_come_to_an_end(tmp_path: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("m/a")
+    header.type, header.size = kind, 12
+    block = header.tobuf(tarfile.USTAR_FORMAT) + b"12 path=m/a\n".ljust(512, b"\0")
+    plain = block * 3000 + bz2.decompress(archive([entry("m/a")]))
+    with suppress(ArchiveError):  # or a `tarfile` that does not mind
+        assert set(unpack(bz2.compress(plain), tmp_path)) == {"m/a"}
+
+
 def test_several_streams_are_one(tmp_path: Path) -> None:
     plain = bz2.decompress(archive([entry("m/a", b"x" * 30_000)]))
     joined = bz2.compress(plain[:9_000]) + bz2.compress(plain[9_000:])

@@ -56,7 +56,7 @@ def verify(
     """
     with answering(as_json=as_json):
         store = open_models(config, data_dir)
-        chosen = models or list(store.layout.ids())
+        chosen = models or [files.id for files in store.all_installed()]
         damaged: dict[str, list[str]] = {}
         for name in chosen:
             store.find(name)
