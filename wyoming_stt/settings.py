@@ -30,7 +30,7 @@ from wyoming_stt.hardware import detect
 from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.jobs.options import JobsOptions
-from wyoming_stt.lifecycle import LifecycleOptions
+from wyoming_stt.lifecycle_options import LifecycleOptions
 from wyoming_stt.log import LogSettings
 from wyoming_stt.observability.history import HistoryOptions
 from wyoming_stt.ort import OrtOptions

@@ -4,77 +4,30 @@ import asyncio
 import contextlib
 import gc
 import weakref
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
 from tests.support.engines import Stuck, eventually
+from tests.support.lifecycles import (
+    FAILED,
+    Mended,
+    broken,
+    lifecycle_of,
+    source,
+    states,
+    utter,
+)
 from wyoming_stt.errors import (
-    InferenceError,
     ModelError,
     ModelFileError,
     ModelNotReadyError,
     SettingsError,
     ShuttingDownError,
 )
-from wyoming_stt.lifecycle import Lifecycle, LifecycleOptions
-from wyoming_stt.loading import LoadedModel, ModelSource
+from wyoming_stt.lifecycle import LifecycleOptions
+from wyoming_stt.loading import ModelSource
 from wyoming_stt.model_state import ModelState
-from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
-
-FAILED = InferenceError("the model failed: ValueError: odd")
-
-
-def source(name: str, load: Callable[[], Recognizer] = FakeRecognizer) -> ModelSource:
-    return ModelSource(name, load)
-
-
-def broken(name: str = "broken") -> ModelSource:
-    def load() -> Recognizer:
-        raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
-
-    return ModelSource(name, load)
-
-
-class Mended:
-    """A model that fails to load until it is mended."""
-
-    def __init__(self) -> None:
-        self.whole = False
-        self.loads = 0
-
-    def __call__(self) -> Recognizer:
-        self.loads += 1
-        if not self.whole:
-            raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
-        return FakeRecognizer()
-
-
-@contextlib.asynccontextmanager
-async def lifecycle_of(
-    chosen: ModelSource, fallback: ModelSource | None = None, **options: float
-) -> AsyncIterator[Lifecycle]:
-    before = asyncio.all_tasks()
-    lifecycle = Lifecycle(chosen, fallback, LifecycleOptions(**options))
-    yield lifecycle
-    await lifecycle.close()
-    assert asyncio.all_tasks() == before
-
-
-def states(lifecycle: Lifecycle) -> list[ModelState]:
-    return [transition.after for transition in lifecycle.record.transitions]
-
-
-async def utter(lifecycle: Lifecycle, error: InferenceError | None = None) -> LoadedModel:
-    model = await lifecycle.acquire()
-    if error is None:
-        lifecycle.succeeded(model)
-    else:
-        lifecycle.failed(model, error)
-    lifecycle.release(model)
-    return model
 
 
 async def test_it_loads_warms_and_serves() -> None:
@@ -239,37 +192,7 @@ async def test_many_exchanges_follow_each_other() -> None:
         assert (await lifecycle.ready()).source is lifecycle.chosen
 
 
-# Sleeping.
-
-
-async def test_an_idle_model_is_unloaded_and_comes_back() -> None:
-    async with lifecycle_of(source("a"), unload_after_s=0.05) as lifecycle:
-        freed = weakref.ref((await utter(lifecycle)).recognizer)
-        await eventually(lambda: lifecycle.state is ModelState.UNLOADED)
-        gc.collect()
-        assert freed() is None
-        assert lifecycle.info is not None
-        await utter(lifecycle)
-        assert lifecycle.record.counts[ModelState.LOADING] == 2
-
-
-async def test_a_model_in_use_is_not_idle() -> None:
-    async with lifecycle_of(source("a"), unload_after_s=0.02) as lifecycle:
-        await utter(lifecycle)
-        model = await lifecycle.acquire()
-        await asyncio.sleep(0.06)
-        assert lifecycle.state is ModelState.READY
-        lifecycle.release(model)
-
-
-async def test_unloading_on_demand_lets_utterances_end() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        model = await lifecycle.acquire()
-        lifecycle.unload()
-        assert lifecycle.state is ModelState.UNLOADED
-        assert model.recognizer is not None
-        lifecycle.release(model)
-        assert not hasattr(model, "recognizer")
+# The end.
 
 
 async def test_closed_it_serves_nobody() -> None:
