@@ -16,7 +16,7 @@ LAYERS = (
     {"session", "degrade"},
     {
         *("engine", "engine_options", "workers", "lease", "lifecycle"),
-        *("lifecycle_options", "loading", "model_state"),
+        *("lifecycle_options", "loading", "model_slot", "model_state"),
         *(
             "relief",
             "background",

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from tests.support.engines import Stuck
 from wyoming_stt.errors import InferenceError, ModelFileError
 from wyoming_stt.lifecycle import Lifecycle, LifecycleOptions
 from wyoming_stt.loading import LoadedModel, ModelSource
@@ -12,7 +13,16 @@ from wyoming_stt.model_state import ModelState
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
-__all__ = ["FAILED", "Mended", "broken", "lifecycle_of", "source", "states", "utter"]
+__all__ = [
+    "FAILED",
+    "Mended",
+    "broken",
+    "lifecycle_of",
+    "source",
+    "states",
+    "stuck_source",
+    "utter",
+]
 
 FAILED = InferenceError("the model failed: ValueError: odd")
 
@@ -24,6 +34,16 @@ def source(name: str, load: Callable[[], Recognizer] = FakeRecognizer) -> ModelS
 def broken(name: str = "broken") -> ModelSource:
     def load() -> Recognizer:
         raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
+
+    return ModelSource(name, load)
+
+
+def stuck_source(name: str, stuck: Stuck) -> ModelSource:
+    """A model that does not load before it is let go."""
+
+    def load() -> Recognizer:
+        stuck()
+        return FakeRecognizer()
 
     return ModelSource(name, load)
 

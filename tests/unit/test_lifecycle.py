@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
-import weakref
 
 import pytest
 
@@ -15,6 +13,7 @@ from tests.support.lifecycles import (
     lifecycle_of,
     source,
     states,
+    stuck_source,
     utter,
 )
 from wyoming_stt.errors import (
@@ -27,6 +26,7 @@ from wyoming_stt.errors import (
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.loading import ModelSource
 from wyoming_stt.model_state import ModelState
+from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
 
@@ -142,54 +142,46 @@ async def test_overload_brings_in_the_fallback_and_calm_the_chosen_model() -> No
         await eventually(lambda: not lifecycle.on_fallback)
 
 
-# Exchanging.
+async def test_the_last_resort_stands_in_for_what_takes_its_place() -> None:
+    inside = source("inside")
+    async with lifecycle_of(inside, inside, retry_s=60.0) as lifecycle:
+        await lifecycle.ready()
+        assert lifecycle.fallback is None
+        await lifecycle.swap(source("big"))
+        assert lifecycle.fallback == inside
+        for _ in range(3):
+            await utter(lifecycle, FAILED)
+        await eventually(lambda: lifecycle.on_fallback)
+        assert (await utter(lifecycle)).source == inside
 
 
-async def test_whoever_holds_a_model_keeps_it() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        old = await lifecycle.acquire()
-        await lifecycle.swap(source("b"))
-        new = await lifecycle.acquire()
-        assert (old.source.name, new.source.name) == ("a", "b")
-        freed = weakref.ref(old.recognizer)
-        assert freed() is not None
-        lifecycle.release(old)
-        gc.collect()
-        assert freed() is None
-        lifecycle.release(new)
-        assert new.recognizer is not None
-
-
-async def test_a_failed_exchange_keeps_the_old_model() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        before = await lifecycle.ready()
-        with pytest.raises(ModelFileError):
-            await lifecycle.swap(broken())
-        assert await lifecycle.ready() is before
-        assert lifecycle.state is ModelState.READY
-        assert not lifecycle.on_fallback
-
-
-async def test_old_utterances_are_served_while_a_model_is_exchanged() -> None:
+async def test_a_retry_is_shared_by_those_who_come_meanwhile() -> None:
     stuck = Stuck()
-    async with lifecycle_of(source("a")) as lifecycle:
-        await lifecycle.ready()
-        swap = asyncio.create_task(
-            lifecycle.swap(source("b", lambda: stuck() and FakeRecognizer()))
-        )
+    loads = iter([broken().load, stuck_source("a", stuck).load])
+
+    def load() -> Recognizer:
+        return next(loads)()
+
+    chosen = ModelSource("a", load)
+    async with lifecycle_of(chosen, retry_s=0.02) as lifecycle:
+        with pytest.raises(ModelFileError):
+            await lifecycle.ready()
         await stuck.has_started()
-        assert lifecycle.state is ModelState.SWAPPING
-        assert (await utter(lifecycle)).source.name == "a"
+        assert lifecycle.is_loading
+        waiting = asyncio.create_task(lifecycle.ready())
+        await asyncio.sleep(0.01)
         stuck.let_go.set()
-        await swap
-        assert (await utter(lifecycle)).source.name == "b"
+        assert (await waiting).source == chosen
+        assert lifecycle.record.counts[ModelState.LOADING] == 2
 
 
-async def test_many_exchanges_follow_each_other() -> None:
-    async with lifecycle_of(source("0")) as lifecycle:
-        await lifecycle.ready()
-        await asyncio.gather(*(lifecycle.swap(source(str(i))) for i in range(1, 6)))
-        assert (await lifecycle.ready()).source is lifecycle.chosen
+async def test_one_utterance_that_is_decoded_makes_good_for_those_that_were_not() -> None:
+    async with lifecycle_of(source("a"), retry_s=60.0) as lifecycle:
+        for error in (FAILED, FAILED, FAILED):
+            await utter(lifecycle, error)
+        assert lifecycle.error is not None
+        await utter(lifecycle)
+        assert lifecycle.error is None
 
 
 # The end.
