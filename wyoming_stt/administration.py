@@ -82,9 +82,7 @@ class Administrator:
     async def unload(self, model: str) -> None:
         """Free the memory of a model."""
         self._require(model)
-        active = self._engine.lifecycle.active
-        if active is not None and active.source.name == model:
-            self._engine.lifecycle.unload()
+        await self._engine.lifecycle.unload(model)
 
     async def reload(self) -> None:
         """Choose as at the start, and activate it."""

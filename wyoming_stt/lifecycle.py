@@ -12,8 +12,7 @@ wanted is asked when it is a model's turn: what was wanted before may be so no l
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 from wyoming_stt.backoff import Backoff
 from wyoming_stt.errors import (
@@ -156,7 +155,7 @@ class Lifecycle:
             self.error = ModelNotReadyError(f"{name} failed {count} times in a row: {error}")
             self._retry.later()
             if self.fallback is not None:
-                self._spawn(self._settle())
+                self._resettle()
 
     async def swap(self, source: ModelSource) -> None:
         """Choose another model, from now on; utterances that began with the old one keep it.
@@ -181,15 +180,20 @@ class Lifecycle:
             else:
                 self._install(model)
 
-    def unload(self) -> None:
-        """Free the model as soon as nobody holds it; the next utterance loads it again."""
-        self._slot.unload()
+    async def unload(self, name: str) -> None:
+        """Free a model as soon as nobody holds it; the next utterance loads it again.
+
+        An exchange that is under way is waited for; what does not serve after it is freed anyway.
+        """
+        async with self._slot.exchange:
+            if self.active is not None and self.active.source.name == name:
+                self._slot.unload()
 
     def set_overloaded(self, *, overloaded: bool) -> None:
         """Let the fallback serve while the chosen model is too slow for what is asked of it."""
         if overloaded != self._overloaded:
             self._overloaded = overloaded
-            self._spawn(self._settle(again=not overloaded))
+            self._resettle(again=not overloaded)
 
     async def close(self) -> None:
         """Stop everything; models are freed when their last user lets them go."""
@@ -220,7 +224,12 @@ class Lifecycle:
         elif self.active is None:
             self._bring_up()
         elif not self._overloaded:
-            self._spawn(self._settle(again=True))
+            self._resettle(again=True)
+
+    def _resettle(self, *, again: bool = False) -> None:
+        task = asyncio.create_task(self._settle(again=again), name="exchange model")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _settle(self, *, again: bool = False) -> None:
         """Let serve what is wanted by now, or else whatever can.
@@ -228,21 +237,20 @@ class Lifecycle:
         Args:
             again: give the chosen model another chance if it could not serve.
         """
-        async with self._slot.exchange:
-            if self.active is None and self._loading is None:
-                return  # it sleeps: the next utterance loads what is wanted then
-            wanted = self._wanted(again=again)
-            if self._is_well(wanted) or await self._try(wanted) or self.active is not None:
-                return
-            other = self.chosen if wanted == self.fallback else self.fallback
-            if other is not None:
-                _LOGGER.warning(
-                    "Model %s cannot be used, %s serves instead: %s",
-                    wanted.name,
-                    other.name,
-                    self.record.failures[-1].message,
-                )
-                await self._try(other)
+        with contextlib.suppress(ShuttingDownError):
+            async with self._slot.exchange:
+                if self.active is None and self._loading is None:
+                    return  # it sleeps: the next utterance loads what is wanted then
+                wanted = self._wanted(again=again)
+                if self._is_well(wanted) or await self._try(wanted) or self.active is not None:
+                    return
+                other = self.chosen if wanted == self.fallback else self.fallback
+                if other is not None:
+                    why, name = self.record.failures[-1].message, wanted.name
+                    _LOGGER.warning(
+                        "Model %s cannot be used, %s serves instead: %s", name, other.name, why
+                    )
+                    await self._try(other)
 
     def _wanted(self, *, again: bool = False) -> ModelSource:
         """Return what is to serve as things are."""
@@ -284,13 +292,3 @@ class Lifecycle:
                 await asyncio.wait([loading])
         except TimeoutError:
             raise ModelNotReadyError("the model is still loading; try again later") from None
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(_forget(coroutine))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _forget(coroutine: Coroutine[Any, Any, object]) -> None:
-    with contextlib.suppress(ShuttingDownError):
-        await coroutine

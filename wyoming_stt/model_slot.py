@@ -47,12 +47,10 @@ class ModelSlot:
         model.users -= 1
         if model.users:
             return
-        if model is not self.active:
+        if model is self.active:
+            self._doze()
+        else:
             model.free()
-        elif self._options.unload_after_s:
-            loop = asyncio.get_running_loop()
-            self._stay_awake()
-            self._sleep = loop.call_later(self._options.unload_after_s, self.unload)
 
     async def load(self, source: ModelSource) -> LoadedModel:
         """Load and warm up a model beside the one that is here; then `install` or `discard` it.
@@ -71,7 +69,7 @@ class ModelSlot:
         except (ModelError, asyncio.CancelledError) as error:
             if self.state is not ModelState.CLOSED:
                 after = ModelState.ERROR if alone else ModelState.READY
-                self.record.move(after, source.name, str(error))
+                self._return_to(after, source.name, str(error))
             if isinstance(error, ModelError):
                 self.record.fail(source.name, error.code, str(error))
             raise
@@ -93,14 +91,16 @@ class ModelSlot:
         )
         if old is not None and not old.users:
             old.free()
+        self._doze()
 
     def discard(self, model: LoadedModel) -> None:
         """Free a model that was loaded; the one that is here stays."""
         model.free()
-        self.record.move(ModelState.READY, model.source.name, "not wanted yet")
+        self._return_to(ModelState.READY, model.source.name, "not wanted yet")
 
     def unload(self) -> None:
-        """Free the model as soon as nobody uses it."""
+        """Free the model as soon as nobody uses it; without effect during an exchange."""
+        self._stay_awake()
         if self.state is not ModelState.READY or self.active is None:
             return
         model, self.active = self.active, None
@@ -124,6 +124,19 @@ class ModelSlot:
     def _note_loaded(self, source: ModelSource) -> None:
         if self.state is ModelState.LOADING:
             self.record.move(ModelState.WARMING_UP, source.name)
+
+    def _return_to(self, state: ModelState, name: str, reason: str) -> None:
+        """End an exchange that changed nothing."""
+        self.record.move(state, name, reason)
+        if self._sleep is None:
+            self._doze()  # it may have been time to sleep meanwhile
+
+    def _doze(self) -> None:
+        """Unload the model when nobody has come for it for so long, or ever."""
+        self._stay_awake()
+        if self._options.unload_after_s and self.active is not None and not self.active.users:
+            loop = asyncio.get_running_loop()
+            self._sleep = loop.call_later(self._options.unload_after_s, self.unload)
 
     def _stay_awake(self) -> None:
         if self._sleep is not None:

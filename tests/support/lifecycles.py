@@ -38,14 +38,16 @@ def broken(name: str = "broken") -> ModelSource:
     return ModelSource(name, load)
 
 
-def stuck_source(name: str, stuck: Stuck) -> ModelSource:
+def stuck_source(
+    name: str, stuck: Stuck, load: Callable[[], Recognizer] = FakeRecognizer
+) -> ModelSource:
     """A model that does not load before it is let go."""
 
-    def load() -> Recognizer:
+    def load_later() -> Recognizer:
         stuck()
-        return FakeRecognizer()
+        return load()
 
-    return ModelSource(name, load)
+    return ModelSource(name, load_later)
 
 
 class Mended:
