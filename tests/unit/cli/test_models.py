@@ -140,6 +140,13 @@ def test_a_catalogue_of_ones_own_is_added(models: Models, tmp_path: Path) -> Non
     assert "x.title" in models("add", own, code=2)
 
 
+@pytest.mark.parametrize("command", [["list"], ["show", "mine"], ["pull", "mine"], ["update"]])
+def test_a_mistake_in_a_catalogue_is_an_error_here(models: Models, command: list[str]) -> None:
+    file = models.data_dir / "catalog.d" / "wrong.toml"
+    file.write_text("[x]", encoding="utf-8")
+    assert f"{file}: x.title" in models(*command, code=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [

@@ -108,6 +108,22 @@ def test_records_that_are_damaged_are_not_forgotten(
         store.pull(loose(server, checksums=False))
 
 
+def test_what_was_here_is_known_until_it_is_removed(
+    store: ModelStore, server: HostileServer
+) -> None:
+    assert not store.knows("en")
+    files = store.pull(loose(server)).files
+    assert store.knows("en")
+    store.quarantine(files, "damaged")
+    assert store.knows("en")
+    store.prune()
+    assert store.knows("en")
+    store.pull(loose(server))
+    store.remove("en")
+    assert not store.knows("en")
+    assert not store.knows("../models/en")
+
+
 def test_half_a_version_does_not_count(store: ModelStore, server: HostileServer) -> None:
     files = store.pull(loose(server)).files
     (files.home / "manifest.json").write_text('{"id": "en", "ver', encoding="utf-8")
