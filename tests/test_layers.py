@@ -45,6 +45,7 @@ LAYERS = (
             "worker",
             "selection",
             "choice",
+            "model_sources",
             "upgrade",
             "preflight",
             "administration",

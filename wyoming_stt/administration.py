@@ -57,7 +57,9 @@ class Administrator:
         """Look at the machine, and at what suits it."""
         hardware = detect()
         language = (self._settings.model.languages or DEFAULT_LANGUAGES)[0]
-        found = recommend(hardware, providers(), self._store.catalog(), language)
+        # What is wrong with a file of the user's was told at the start.
+        catalog = self._store.catalog(lambda _: None)
+        found = recommend(hardware, providers(), catalog, language)
         fallback = self._engine.lifecycle.fallback
         return Capabilities(
             hardware=asdict(hardware),
@@ -93,10 +95,11 @@ class Administrator:
 
     def _source(self, model: str) -> ModelSource:
         self._require(model)
-        if model == self._choice.chosen.name:
+        named = self._settings.model
+        if model in {named.name, named.dir and named.dir.name}:
             return self._chosen(self._settings).chosen
-        named = self._settings.model_copy(update={"model": ModelSettings(name=model)})
-        return self._chosen(named).chosen
+        other = self._settings.model_copy(update={"model": ModelSettings(name=model)})
+        return self._chosen(other).chosen
 
     def _chosen(self, settings: Settings) -> Choice:
         try:

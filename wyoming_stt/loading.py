@@ -1,7 +1,7 @@
 """Bringing weights into memory, and giving them up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,7 @@ from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.audio.vad import VADS
 from wyoming_stt.errors import ModelError, ModelNotReadyError, SttError
 from wyoming_stt.memory import release_memory, resident_bytes
-from wyoming_stt.models.base import ModelInfo, Recognizer
+from wyoming_stt.models.base import Recognizer
 from wyoming_stt.session import Session, UtteranceOptions
 from wyoming_stt.types import SAMPLE_RATE
 from wyoming_stt.workers import WorkerPool
@@ -25,13 +25,6 @@ class ModelSource:
     name: str
     load: Callable[[], Recognizer]
     """Runs in a thread; raises ModelError."""
-    version: str | None = None
-    """Version, and checksum of the largest file, as published or installed; None: not known."""
-    sha256: str | None = None
-
-    def identify(self, info: ModelInfo) -> ModelInfo:
-        """Return what the files tell of the model, with what only their keeper knows."""
-        return replace(info, version=self.version, sha256=self.sha256)
 
 
 @dataclass(slots=True, eq=False)

@@ -81,7 +81,7 @@ class ModelSlot:
     def install(self, model: LoadedModel) -> None:
         """Let a model be here; the one before is freed by its last user."""
         old, self.active = self.active, model
-        self.info = model.source.identify(model.recognizer.info)
+        self.info = model.recognizer.info
         self.record.move(ModelState.READY, model.source.name)
         _LOGGER.info(
             "Model %s loaded in %.2f s, warm %.2f s later",

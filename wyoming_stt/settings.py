@@ -90,7 +90,8 @@ class ModelSettings:
     """Folder of a model in the icefall or sherpa-onnx layout, with its `tokens.txt`."""
     languages: Annotated[tuple[str, ...] | None, BeforeValidator(_split)] = None
     """Codes of the languages the model was trained on; its files do not tell. Without any, those of
-    the catalogue for an installed model, and else `en`."""
+    the catalogue for an installed model, and else `en`. Models that come with the package know
+    theirs."""
 
 
 @dataclass(frozen=True, slots=True)

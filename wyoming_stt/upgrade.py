@@ -6,9 +6,10 @@ import logging
 import threading
 from typing import Final
 
-from wyoming_stt.choice import Choice, source_of
+from wyoming_stt.choice import Choice
 from wyoming_stt.engine import Engine
 from wyoming_stt.errors import ModelError, OfflineError, ShuttingDownError
+from wyoming_stt.model_sources import in_store
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import ModelSpec, ModelStore, Phase, Pulled, Step
 
@@ -38,7 +39,7 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
             if engine.lifecycle.chosen.name != choice.chosen.name:
                 _LOGGER.info("The model %s is installed; another was activated", spec.id)
                 return
-            await engine.lifecycle.swap(source_of(pulled.files, store, settings))
+            await engine.lifecycle.swap(in_store(spec.id, pulled.files, store, settings))
         except OfflineError:
             return
         except ModelError as error:

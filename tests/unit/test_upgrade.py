@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from tests.support.engines import OPEN, eventually
 from tests.support.hostile_http import HostileServer, answer, drop, hostile_server, stall
 from tests.support.onnx_models import build
 from tests.support.pulling import QUICK
-from wyoming_stt.choice import Choice, choose
+from wyoming_stt.choice import choose
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource
+from wyoming_stt.errors import InferenceError
+from wyoming_stt.lifecycle_options import LifecycleOptions
 from wyoming_stt.models.families.fake import FakeRecognizer
 from wyoming_stt.settings import ModelSettings, Settings, UpgradeOptions
 from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
@@ -74,8 +78,8 @@ async def serving(
     )
     store = ModelStore(tmp_path / "data", store_options)
     inside = choose(settings, store, builtin)
-    choice = Choice(inside.chosen, ("en",), "it is better", wanted=spec)
-    engine = Engine(inside.chosen, EngineOptions(workers=1))
+    choice = replace(inside, reason="it is better", wanted=spec)
+    engine = Engine(inside.chosen, EngineOptions(workers=1), fallback=inside.fallback)
     await engine.start()
     work = asyncio.create_task(upgrade(engine, choice, store, settings))
     try:
@@ -94,6 +98,22 @@ async def test_it_arrives_and_serves(
         await asyncio.wait_for(work, PATIENCE_S)
         assert (await engine.ready()).info.name == "better"
         assert not engine.lifecycle.on_fallback
+
+
+async def test_what_served_before_stands_in_for_it(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    async with serving(tmp_path, builtin, publish(server, published)) as (engine, work):
+        await asyncio.wait_for(work, PATIENCE_S)
+        for _ in range(LifecycleOptions().max_failures):
+            model = await engine.lifecycle.acquire()
+            engine.lifecycle.failed(model, InferenceError("odd"))
+            engine.lifecycle.release(model)
+        await eventually(lambda: engine.lifecycle.on_fallback)
+        async with engine.open(OPEN) as lease:
+            await lease.accept(bytes(32_000))
+            await lease.finish()
+            assert lease.model == "home-en"
 
 
 async def test_a_network_that_fails_only_delays_it(
