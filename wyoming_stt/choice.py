@@ -145,11 +145,11 @@ class _Chooser:
         return Choice(self.inside, DEFAULT_LANGUAGES, found.reason, self.inside, found.model)
 
     def _installed(self, files: ModelFiles, reason: str, spec: ModelSpec | None) -> Choice:
-        is_older = spec is not None and spec.version != files.version
+        known = (files.version, *self.store.held_back(files.id))
         return Choice(
             in_store(files.id, files, self.store, self.settings),
             self.settings.model.languages or files.manifest.languages,
             reason,
             self.inside,
-            spec if is_older else None,
+            spec if spec is not None and spec.version not in known else None,
         )

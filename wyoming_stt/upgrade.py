@@ -25,15 +25,15 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
     """Fetch the model that is wanted and swap it in; tries again, later and later, until it can.
 
     Returns at once where nothing is wanted or the network is not to be used. A model that somebody
-    activated meanwhile stays. Cancelling it ends a
-    download within a second; what has arrived is kept.
+    activated meanwhile stays, and so does a version that somebody went back to. Cancelling it ends
+    a download within a second; what has arrived is kept.
     """
     spec = choice.wanted
     if spec is None or not settings.upgrade.enabled or settings.store.offline:
         return
     _LOGGER.info("Fetching the model %s in the background: %s", spec.id, choice.reason)
     pause_s = settings.upgrade.retry_s
-    while True:
+    while spec.version not in store.held_back(spec.id):
         try:
             pulled = await _pull(spec, store)
             if engine.lifecycle.chosen.name != choice.chosen.name:

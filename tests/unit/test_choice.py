@@ -105,6 +105,22 @@ def test_a_newer_version_is_wanted(builtin: Path, store: ModelStore, model: Path
     assert chosen(store, builtin).wanted == wanted
 
 
+def test_a_version_that_somebody_went_back_from_is_not_wanted(
+    builtin: Path, store: ModelStore, model: Path
+) -> None:
+    wanted = chosen(store, builtin).wanted
+    assert wanted is not None
+    install(store, wanted.id, model, "before")
+    install(store, wanted.id, model, wanted.version)
+    store.rollback(wanted.id)
+    for name in (None, wanted.id):
+        found = chosen(store, builtin, name=name)
+        assert (found.chosen.load().info.version, found.wanted) == ("before", None)
+    install(store, wanted.id, model, "between")
+    store.rollback(wanted.id)
+    assert chosen(store, builtin).wanted is None
+
+
 def test_a_packaged_model_by_name(builtin: Path, store: ModelStore) -> None:
     found = chosen(store, builtin, name="home-da")
     assert (found.chosen.name, found.wanted) == ("home-da", None)

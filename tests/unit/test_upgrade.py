@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.engines import OPEN, eventually
 from tests.support.hostile_http import HostileServer, answer, drop, hostile_server, stall
+from tests.support.installed import install
 from tests.support.onnx_models import build
 from tests.support.pulling import QUICK
 from wyoming_stt.choice import choose
@@ -139,6 +140,24 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
             await asyncio.sleep(0.01)
         assert (await engine.ready()).info.name == "home-en"
         assert not work.done()
+
+
+async def test_a_version_that_somebody_went_back_from_stays_out(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    store = ModelStore(tmp_path / "data", QUICK)
+    install(store, "better", builtin / "home-en", "0")
+    spec = publish(server, published)
+    name = spec.files[0].path
+    page = server.page(f"/{name}", (published / name).read_bytes(), *[answer(500)] * 12)
+    async with serving(tmp_path, builtin, spec) as (engine, work):
+        while len(page.faults) > 8:  # noqa: ASYNC110 - until it waits to try again
+            await asyncio.sleep(0.01)
+        install(store, "better", builtin / "home-en", "1")
+        store.rollback("better")
+        await asyncio.wait_for(work, PATIENCE_S)
+        assert (await engine.ready()).info.name == "home-en"
+    assert store.find("better").version == "0"
 
 
 async def test_the_end_does_not_wait_for_a_download(

@@ -141,7 +141,8 @@ class Installer:
             self.layout.point(model, Pointer(version))
         elif pointer.version != version:
             before = [old for old in pointer.previous if old != version]
-            self.layout.point(model, Pointer(version, (*before, pointer.version)))
+            held_back = tuple(held for held in pointer.held_back if held != version)
+            self.layout.point(model, Pointer(version, (*before, pointer.version), held_back))
 
     def _download(self, model: str, remote: Remote) -> _Download:
         # Imported here: a server that downloads nothing does not pay for an HTTP library.

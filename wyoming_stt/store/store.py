@@ -84,6 +84,11 @@ class ModelStore:
             raise NotInstalledError(f"the model {model!r} is not installed in {self.data_dir}")
         return files
 
+    def held_back(self, model: str) -> tuple[str, ...]:
+        """Return the versions that somebody went back from; only `pull` uses one of them again."""
+        pointer = self.layout.pointer(model) if is_name(model) else None
+        return pointer.held_back if pointer else ()
+
     def knows(self, model: str) -> bool:
         """Tell whether a model is or was here: installed, put aside, or what is left of it."""
         if not is_name(model):
@@ -158,7 +163,7 @@ class ModelStore:
         return entries
 
     def rollback(self, model: str) -> ModelFiles:
-        """Use the version again that was in use before.
+        """Use the version again that was in use before; the one in use until now is held back.
 
         Raises:
             NotInstalledError: there is no other version.
@@ -170,7 +175,8 @@ class ModelStore:
             before = [v for v in pointer.previous if v in versions and v != current.version]
             if not before:
                 raise NotInstalledError(f"{model}: no version before {current.version} is here")
-            self.layout.point(model, Pointer(before[-1], tuple(before[:-1])))
+            held_back = (*pointer.held_back, current.version)
+            self.layout.point(model, Pointer(before[-1], tuple(before[:-1]), held_back))
             return versions[before[-1]]
 
     def quarantine(self, files: ModelFiles, reason: str) -> Path:

@@ -97,7 +97,9 @@ def test_update_and_rollback(models: Models) -> None:
     assert [pulled["version"] for pulled in models.json("update")["models"]] == ["2"]
     assert models.json("rollback", "mine")["version"] == "1"
     assert models.json("show", "mine")["versions"] == ["1", "2"]
+    assert models.json("show", "mine")["held_back"] == ["2"]
     assert "mine 2" in models("update", "mine")
+    assert models.json("show", "mine")["held_back"] == []
     assert "is 1 again" in models("rollback", "mine")
 
 
