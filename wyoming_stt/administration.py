@@ -79,7 +79,8 @@ class Administrator:
         """Load a model and let it serve."""
         source = await asyncio.to_thread(self._source, model)
         await self._engine.lifecycle.swap(source)
-        _LOGGER.info("The model %s serves from now on: it was activated", model)
+        if not self._engine.lifecycle.on_fallback:  # it may have to wait until there is less to do
+            _LOGGER.info("The model %s serves from now on: it was activated", model)
 
     async def unload(self, model: str) -> None:
         """Free the memory of a model."""

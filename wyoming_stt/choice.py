@@ -15,7 +15,7 @@ from wyoming_stt.selection import recommend
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import Catalog, ModelFiles, ModelSpec, ModelStore
 
-__all__ = ["BUILTIN", "Choice", "choose", "usable_catalog"]
+__all__ = ["BUILTIN", "Choice", "choose"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -68,13 +68,6 @@ def choose(settings: Settings, store: ModelStore, builtin: Path = BUILTIN) -> Ch
     return chooser.automatic()
 
 
-def usable_catalog(store: ModelStore) -> Catalog:
-    """Read the catalogue; a mistake in a file of the user's is told, and no reason not to serve."""
-    return store.catalog(
-        lambda error: _LOGGER.warning("A file of your catalogue is left out: %s", error)
-    )
-
-
 def _packaged(folder: Path, settings: Settings) -> ModelSource:
     """What ships inside speaks its own language, whatever is said of other models.
 
@@ -103,7 +96,7 @@ class _Chooser:
 
     def named(self, name: str, others: list[str]) -> Choice:
         """A model of the store or the catalogue, by its id or its publisher's name for it."""
-        spec = usable_catalog(self.store).get(name)
+        spec = _usable_catalog(self.store).get(name)
         model = spec.id if spec else name
         files = self.store.installed(model)
         if files is not None:
@@ -138,7 +131,7 @@ class _Chooser:
                 "everything; in the Home Assistant app the folder is its option custom_model"
             )
         language = (self.settings.model.languages or DEFAULT_LANGUAGES)[0]
-        found = recommend(detect(), providers(), usable_catalog(self.store), language)
+        found = recommend(detect(), providers(), _usable_catalog(self.store), language)
         files = self.store.installed(found.model.id) if found.model else None
         if files is not None:
             return self._installed(files, found.reason, found.model)
@@ -153,3 +146,10 @@ class _Chooser:
             self.inside,
             spec if spec is not None and spec.version not in known else None,
         )
+
+
+def _usable_catalog(store: ModelStore) -> Catalog:
+    """Read the catalogue; a mistake in a file of the user's is told, and no reason not to serve."""
+    return store.catalog(
+        lambda error: _LOGGER.warning("A file of your catalogue is left out: %s", error)
+    )

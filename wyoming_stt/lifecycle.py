@@ -20,6 +20,7 @@ from wyoming_stt.errors import (
     InferenceTimeoutError,
     ModelError,
     ModelNotReadyError,
+    NotInstalledError,
     ShuttingDownError,
 )
 from wyoming_stt.lifecycle_options import LifecycleOptions
@@ -45,6 +46,8 @@ class Lifecycle:
         self.chosen = chosen
         self.error: ModelError | None = None
         """Why the chosen model cannot serve; None while that is not known."""
+        self.missing = asyncio.Event()
+        """Set whenever the chosen model turns out not to be installed: somebody may fetch it."""
         self._last_resort = last_resort
         self._options = options
         self._slot = ModelSlot(options)
@@ -275,6 +278,8 @@ class Lifecycle:
             if source == self.chosen:
                 self.error = error
                 self._retry.later()
+                if isinstance(error, NotInstalledError):
+                    self.missing.set()
             return False
         return True
 
