@@ -56,6 +56,7 @@ async def running_engine(
         fallback=choice.fallback if fallback else None,
         lifecycle=settings.lifecycle,
         degrade=settings.degrade,
+        expected=settings.utterance,
     )
     await engine.start()
     try:

@@ -20,7 +20,6 @@ from wyoming_stt.errors import (
     InferenceTimeoutError,
     ModelError,
     ModelNotReadyError,
-    NotInstalledError,
     ShuttingDownError,
 )
 from wyoming_stt.lifecycle_options import LifecycleOptions
@@ -28,6 +27,7 @@ from wyoming_stt.loading import LoadedModel, ModelSource
 from wyoming_stt.model_slot import ModelSlot
 from wyoming_stt.model_state import ModelState, StateRecord
 from wyoming_stt.models.base import ModelInfo
+from wyoming_stt.session import UtteranceOptions
 
 __all__ = ["Lifecycle", "LifecycleOptions"]
 
@@ -41,16 +41,20 @@ class Lifecycle:
     """Owns the loaded models: the one that serves, and those that old utterances still hold."""
 
     def __init__(
-        self, chosen: ModelSource, last_resort: ModelSource | None, options: LifecycleOptions
+        self,
+        chosen: ModelSource,
+        last_resort: ModelSource | None,
+        options: LifecycleOptions,
+        expected: UtteranceOptions | None = None,
     ) -> None:
         self.chosen = chosen
         self.error: ModelError | None = None
         """Why the chosen model cannot serve; None while that is not known."""
-        self.missing = asyncio.Event()
-        """Set whenever the chosen model turns out not to be installed: somebody may fetch it."""
+        self.cannot_load = asyncio.Event()
+        """Set whenever the chosen model could not be loaded: somebody may know how to mend that."""
         self._last_resort = last_resort
         self._options = options
-        self._slot = ModelSlot(options)
+        self._slot = ModelSlot(options, expected or UtteranceOptions())
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._retry = Backoff(options.retry_s, options.retry_max_s, self._try_again)
@@ -117,11 +121,9 @@ class Lifecycle:
             ModelError: it cannot be loaded, or not in time.
             ShuttingDownError: the lifecycle was closed.
         """
-        self._slot.refuse_if_closed()
         self.start()
-        if self._loading is not None:
-            await self._wait(self._loading)
-            self._slot.refuse_if_closed()
+        await self._load_ended()
+        self._slot.refuse_if_closed()
         if self.active is None:
             error = self.error or ModelNotReadyError("the model is not loaded")
             # Raised again and again, it would remember the frames of all who were refused.
@@ -168,11 +170,13 @@ class Lifecycle:
         Raises:
             ModelError: it cannot be loaded; the old model goes on serving.
         """
-        self._slot.refuse_if_closed()
-        if self._loading is not None:
-            await self._wait(self._loading)
+        await self._load_ended()
         async with self._slot.exchange:
-            model = await self._slot.load(source)
+            try:
+                model = await self._slot.load(source)
+            except ModelError:
+                self.start()  # where no model was loaded, there is none to go on serving
+                raise
             self.chosen, self.error = source, None
             self._retry.cancel()
             self._retry.reset()
@@ -249,10 +253,8 @@ class Lifecycle:
                     return
                 other = self.chosen if wanted == self.fallback else self.fallback
                 if other is not None:
-                    why, name = self.record.failures[-1].message, wanted.name
-                    _LOGGER.warning(
-                        "Model %s cannot be used, %s serves instead: %s", name, other.name, why
-                    )
+                    why = self.record.failures[-1].message
+                    _LOGGER.warning("%s fails; %s serves instead: %s", wanted.name, other.name, why)
                     await self._try(other)
 
     def _wanted(self, *, again: bool = False) -> ModelSource:
@@ -263,11 +265,9 @@ class Lifecycle:
     def _is_well(self, source: ModelSource) -> bool:
         """Whether it serves, and does not fail at it."""
         model = self.active
-        return (
-            model is not None
-            and model.source == source
-            and model.failures < self._options.max_failures
-        )
+        if model is None or model.source != source:
+            return False
+        return model.failures < self._options.max_failures
 
     async def _try(self, source: ModelSource) -> bool:
         """Load and install; a failure is noted, and the chosen model is tried again later."""
@@ -278,8 +278,7 @@ class Lifecycle:
             if source == self.chosen:
                 self.error = error
                 self._retry.later()
-                if isinstance(error, NotInstalledError):
-                    self.missing.set()
+                self.cannot_load.set()
             return False
         return True
 
@@ -290,10 +289,12 @@ class Lifecycle:
             self.error = None
             self._retry.cancel()
 
-    async def _wait(self, loading: asyncio.Task[None]) -> None:
+    async def _load_ended(self) -> None:
+        if self._loading is None:
+            return
         try:
             async with asyncio.timeout(self._options.load_timeout_s):
                 # The others who wait are not to suffer from one that is cancelled.
-                await asyncio.wait([loading])
+                await asyncio.wait([self._loading])
         except TimeoutError:
             raise ModelNotReadyError("the model is still loading; try again later") from None

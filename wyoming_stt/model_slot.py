@@ -11,6 +11,7 @@ from wyoming_stt.lifecycle_options import LifecycleOptions
 from wyoming_stt.loading import LoadedModel, ModelSource, load
 from wyoming_stt.model_state import ModelState, StateRecord
 from wyoming_stt.models.base import ModelInfo
+from wyoming_stt.session import UtteranceOptions
 
 __all__ = ["ModelSlot"]
 
@@ -23,13 +24,14 @@ class ModelSlot:
     Whoever calls `load` or `install` holds the lock `exchange`.
     """
 
-    def __init__(self, options: LifecycleOptions) -> None:
+    def __init__(self, options: LifecycleOptions, expected: UtteranceOptions) -> None:
         self.active: LoadedModel | None = None
         self.info: ModelInfo | None = None
         """Facts about the model that is here, or that was here last."""
         self.record = StateRecord()
         self.exchange = asyncio.Lock()
         self._options = options
+        self._expected = expected
         self._sleep: asyncio.TimerHandle | None = None
 
     @property
@@ -64,7 +66,10 @@ class ModelSlot:
         self.record.move(ModelState.LOADING if alone else ModelState.SWAPPING, source.name)
         try:
             model = await load(
-                source, self._options.load_timeout_s, lambda: self._note_loaded(source)
+                source,
+                self._options.load_timeout_s,
+                self._expected,
+                lambda: self._note_loaded(source),
             )
         except (ModelError, asyncio.CancelledError) as error:
             if self.state is not ModelState.CLOSED:

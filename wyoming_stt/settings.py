@@ -21,7 +21,7 @@ from wyoming_stt.audio.endpoint import EndpointOptions
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.degrade import DegradeOptions
-from wyoming_stt.engine import EngineOptions
+from wyoming_stt.engine import EngineOptions, UtteranceOptions
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.http.options import HttpOptions
@@ -142,6 +142,11 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     _complaints: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def utterance(self) -> UtteranceOptions:
+        """How to listen to an utterance, where its client wishes nothing else."""
+        return UtteranceOptions(search=self.search, vad=self.vad, endpoint=self.endpoint)
 
     @property
     def complaints(self) -> tuple[str, ...]:

@@ -28,10 +28,10 @@ async def keep_installed(
     lifecycle = engine.lifecycle
     await upgrade(engine, choice, store, settings)
     while _may_fetch(settings):
-        await lifecycle.missing.wait()
-        lifecycle.missing.clear()
+        await lifecycle.cannot_load.wait()
+        lifecycle.cannot_load.clear()
         if not isinstance(lifecycle.error, NotInstalledError):
-            continue  # by now it is there, or another is chosen
+            continue  # nothing that a download would mend
         lost, reason = lifecycle.chosen, str(lifecycle.error)
         # What is wrong with a file of the user's was told at the start.
         spec = store.catalog(lambda _: None).get(lost.name)

@@ -45,6 +45,16 @@ async def test_a_failed_exchange_keeps_the_old_model() -> None:
         assert not lifecycle.on_fallback
 
 
+async def test_a_failed_exchange_wakes_the_old_model_where_it_slept() -> None:
+    async with lifecycle_of(source("a")) as lifecycle:
+        await lifecycle.ready()
+        await lifecycle.unload("a")
+        with pytest.raises(ModelFileError):
+            await lifecycle.swap(broken())
+        await eventually(lambda: lifecycle.state is ModelState.READY)
+        assert (await lifecycle.ready()).source.name == "a"
+
+
 async def test_old_utterances_are_served_while_a_model_is_exchanged() -> None:
     stuck = Stuck()
     async with lifecycle_of(source("a")) as lifecycle:
