@@ -15,7 +15,8 @@ LAYERS = (
     {"models"},
     {"session", "degrade"},
     {
-        *("engine", "engine_options", "workers", "lease", "lifecycle", "loading", "model_state"),
+        *("engine", "engine_options", "workers", "lease", "lifecycle"),
+        *("lifecycle_options", "loading", "model_slot", "model_state"),
         *(
             "relief",
             "background",
@@ -44,6 +45,7 @@ LAYERS = (
             "worker",
             "selection",
             "choice",
+            "model_sources",
             "upgrade",
             "preflight",
             "administration",

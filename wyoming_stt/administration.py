@@ -57,7 +57,9 @@ class Administrator:
         """Look at the machine, and at what suits it."""
         hardware = detect()
         language = (self._settings.model.languages or DEFAULT_LANGUAGES)[0]
-        found = recommend(hardware, providers(), self._store.catalog(), language)
+        # What is wrong with a file of the user's was told at the start.
+        catalog = self._store.catalog(lambda _: None)
+        found = recommend(hardware, providers(), catalog, language)
         fallback = self._engine.lifecycle.fallback
         return Capabilities(
             hardware=asdict(hardware),
@@ -77,14 +79,13 @@ class Administrator:
         """Load a model and let it serve."""
         source = await asyncio.to_thread(self._source, model)
         await self._engine.lifecycle.swap(source)
-        _LOGGER.info("The model %s serves from now on: it was activated", model)
+        if not self._engine.lifecycle.on_fallback:  # it may have to wait until there is less to do
+            _LOGGER.info("The model %s serves from now on: it was activated", model)
 
     async def unload(self, model: str) -> None:
         """Free the memory of a model."""
         self._require(model)
-        active = self._engine.lifecycle.active
-        if active is not None and active.source.name == model:
-            self._engine.lifecycle.unload()
+        await self._engine.lifecycle.unload(model)
 
     async def reload(self) -> None:
         """Choose as at the start, and activate it."""
@@ -95,10 +96,11 @@ class Administrator:
 
     def _source(self, model: str) -> ModelSource:
         self._require(model)
-        if model == self._choice.chosen.name:
+        named = self._settings.model
+        if model in {named.name, named.dir and named.dir.name}:
             return self._chosen(self._settings).chosen
-        named = self._settings.model_copy(update={"model": ModelSettings(name=model)})
-        return self._chosen(named).chosen
+        other = self._settings.model_copy(update={"model": ModelSettings(name=model)})
+        return self._chosen(other).chosen
 
     def _chosen(self, settings: Settings) -> Choice:
         try:

@@ -26,7 +26,7 @@ from wyoming_stt.observability.recorder import recorded
 from wyoming_stt.observability.tally import Tally, counted
 from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.settings import Settings
-from wyoming_stt.upgrade import upgrade
+from wyoming_stt.upgrade import keep_installed
 
 __all__ = ["running_engine", "serve", "set_on_signal"]
 
@@ -56,6 +56,7 @@ async def running_engine(
         fallback=choice.fallback if fallback else None,
         lifecycle=settings.lifecycle,
         degrade=settings.degrade,
+        expected=settings.utterance,
     )
     await engine.start()
     try:
@@ -99,8 +100,8 @@ async def serve(settings: Settings) -> None:
         hints = partial(_hint, server.addresses, doors.http) if settings.log.hints else None
         report = asyncio.create_task(_report(engine, hints))
         stack.callback(report.cancel)
-        better = asyncio.create_task(upgrade(engine, choice, store, settings))
-        stack.push_async_callback(_ended, better)
+        fetching = asyncio.create_task(keep_installed(engine, choice, store, settings))
+        stack.push_async_callback(_ended, fetching)
         deserted = asyncio.create_task(server.ended.wait())
         deserted.add_done_callback(lambda _: stop.set())
         stack.callback(deserted.cancel)

@@ -53,9 +53,7 @@ async def open_doors(
     Raises:
         SettingsError: there is no listening on one of the addresses.
     """
-    defaults = UtteranceOptions(
-        search=settings.search, vad=settings.vad, endpoint=settings.endpoint
-    )
+    defaults = settings.utterance
     observer: Observer = tally
     stops = []
     async with AsyncExitStack() as stack:

@@ -63,9 +63,20 @@ class Engine:
         fallback: ModelSource | None = None,
         lifecycle: LifecycleOptions | None = None,
         degrade: DegradeOptions | None = None,
+        expected: UtteranceOptions | None = None,
     ) -> None:
+        """Load nothing yet.
+
+        Args:
+            chosen: The model to serve.
+            options: How many utterances at once, and within which limits.
+            fallback: What serves where the chosen model cannot, or whichever takes its place.
+            lifecycle: How patient to be with a model.
+            degrade: When to do without something under load.
+            expected: How most utterances will be listened to: models are warmed up for them.
+        """
         self.options = options
-        self.lifecycle = Lifecycle(chosen, fallback, lifecycle or LifecycleOptions())
+        self.lifecycle = Lifecycle(chosen, fallback, lifecycle or LifecycleOptions(), expected)
         self.relief = Relief(degrade or DegradeOptions(), self.lifecycle)
         num_threads = options.workers or len(os.sched_getaffinity(0))
         self._pool = WorkerPool(num_threads)

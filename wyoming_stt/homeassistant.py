@@ -18,10 +18,11 @@ from wyoming_stt.errors import SettingsError
 from wyoming_stt.hotwords import parse_hotwords
 from wyoming_stt.profile import Profile
 from wyoming_stt.sources import MAX_FILE_BYTES, Tree, merge, tree_of
-from wyoming_stt.store import Catalog
+from wyoming_stt.store import Catalog, ModelStore
 
 __all__ = ["APP_DEFAULTS", "MODEL_ROOTS", "AppOptions", "AppSettings", "read_app"]
 
+DATA_DIR: Final = Path("/data")
 APP_DEFAULTS: Final[Tree] = {
     # Only Home Assistant reaches a container's port, unless its owner opens it.
     "wyoming": {"uri": "tcp://0.0.0.0:10300"},
@@ -33,12 +34,12 @@ APP_DEFAULTS: Final[Tree] = {
     "log": {"style": "short", "hints": False},
     # The only place that outlives an update of the app. What can be fetched or made again lies
     # below `models`, which backups leave out.
-    "data_dir": Path("/data"),
-    "ort": {"cache_dir": Path("/data/models/.graphs")},
+    "data_dir": DATA_DIR,
+    "ort": {"cache_dir": DATA_DIR / "models" / ".graphs"},
 }
 """What being the app changes about the defaults."""
 
-MODEL_ROOTS: Final = (Path("/share"), Path("/data/models"))
+MODEL_ROOTS: Final = (Path("/share"), DATA_DIR / "models")
 """Where a model of one's own may lie: where people can put files, and where the app does."""
 
 LANGUAGE: Final = r"^(auto|[a-z]{2,3})$"
@@ -71,8 +72,16 @@ class AppSettings:
     """A sentence for each thing that was left out, for the log."""
 
 
-def read_app(file: Path, roots: tuple[Path, ...] = MODEL_ROOTS) -> AppSettings:
-    """Read the options; whatever is wrong with them becomes a complaint, never an error."""
+def read_app(
+    file: Path, roots: tuple[Path, ...] = MODEL_ROOTS, data_dir: Path = DATA_DIR
+) -> AppSettings:
+    """Read the options; whatever is wrong with them becomes a complaint, never an error.
+
+    Args:
+        file: where they are.
+        roots: where a model of one's own may lie.
+        data_dir: of the store, which may have one, too.
+    """
     try:
         if file.stat().st_size > MAX_FILE_BYTES:
             return _ignored(file, f"larger than {MAX_FILE_BYTES} bytes")
@@ -84,7 +93,7 @@ def read_app(file: Path, roots: tuple[Path, ...] = MODEL_ROOTS) -> AppSettings:
     if not isinstance(written, dict):
         return _ignored(file, "it must hold names and values")
     options, complaints = _check(written)
-    model, more = _model(options, roots)
+    model, more = _model(options, roots, ModelStore(data_dir))
     hotwords, still_more = _usable_hotwords(options.hotwords)
     tree = merge(merge(_plain(options), model), hotwords)
     return AppSettings(tree, (*complaints, *more, *still_more))
@@ -130,7 +139,9 @@ def _plain(options: AppOptions) -> Tree:
     return tree_of(values)
 
 
-def _model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str]]:
+def _model(
+    options: AppOptions, roots: tuple[Path, ...], store: ModelStore
+) -> tuple[Tree, list[str]]:
     """Choose one's own model, else one by its name, else whatever suits the machine and language.
 
     The language is that of a model of one's own, or the one to choose a model by; the catalogue
@@ -141,6 +152,8 @@ def _model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str
     if options.custom_model:
         tried = [root / options.custom_model for root in roots]
         folder = next((path for path in tried if _is_folder(path)), None)
+        if _is_stored(options.custom_model, folder, store):
+            return {"model": {"name": options.custom_model, **languages}}, []
         if folder is not None:
             return {"model": {"dir": folder, **languages}}, []
         places = " or ".join(map(str, tried))
@@ -150,6 +163,13 @@ def _model(options: AppOptions, roots: tuple[Path, ...]) -> tuple[Tree, list[str
             return {"model": {"name": options.model}}, complaints
         complaints.append(f"Option model is ignored: there is no model {options.model[:60]!r}")
     return ({"model": languages} if languages else {}), complaints
+
+
+def _is_stored(name: str, folder: Path | None, store: ModelStore) -> bool:
+    """Whether a name is that of a model in the store, or of what the store has left of one."""
+    if store.installed(name) is not None:
+        return True
+    return store.knows(name) and folder in {None, store.layout.models / name}
 
 
 def _is_folder(path: Path) -> bool:

@@ -5,15 +5,14 @@
     lifecycle.release(model)                # the last one out frees a model that was exchanged
 
 Whoever holds a model keeps it: an utterance never changes model in its middle. Everything here
-runs on the event loop; only loading takes a thread.
+runs on the event loop; only loading takes a thread. Models are exchanged one at a time, and what is
+wanted is asked when it is a model's turn: what was wanted before may be so no longer.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from wyoming_stt.backoff import Backoff
 from wyoming_stt.errors import (
@@ -21,12 +20,14 @@ from wyoming_stt.errors import (
     InferenceTimeoutError,
     ModelError,
     ModelNotReadyError,
-    SettingsError,
     ShuttingDownError,
 )
-from wyoming_stt.loading import LoadedModel, ModelSource, load
+from wyoming_stt.lifecycle_options import LifecycleOptions
+from wyoming_stt.loading import LoadedModel, ModelSource
+from wyoming_stt.model_slot import ModelSlot
 from wyoming_stt.model_state import ModelState, StateRecord
 from wyoming_stt.models.base import ModelInfo
+from wyoming_stt.session import UtteranceOptions
 
 __all__ = ["Lifecycle", "LifecycleOptions"]
 
@@ -36,57 +37,49 @@ _ON_DEMAND_S: Final = 1.0
 """An utterance has a failed model tried again at once, but not more often than this."""
 
 
-@dataclass(frozen=True, slots=True)
-class LifecycleOptions:
-    """How patient to be with a model; durations in seconds."""
-
-    load_timeout_s: float = 120.0
-    """Longest load, and longest warm-up: large models on a Pi's card take over a minute."""
-    unload_after_s: float = 0.0
-    """Free the model's memory when nobody spoke for so long; 0: keep it. The next utterance waits
-    for it to load."""
-    retry_s: float = 5.0
-    """First pause before a model that failed is tried again; it doubles with each failure."""
-    retry_max_s: float = 300.0
-    """Longest of these pauses."""
-    max_failures: int = 3
-    """Utterances in a row that fail inside the model before the fallback takes its place."""
-
-    def __post_init__(self) -> None:
-        for name in ("load_timeout_s", "retry_s", "retry_max_s", "max_failures"):
-            if not getattr(self, name) > 0:
-                raise SettingsError(f"lifecycle.{name} must be above 0")
-        if self.unload_after_s < 0:
-            raise SettingsError("lifecycle.unload_after_s cannot be below 0")
-
-
 class Lifecycle:
     """Owns the loaded models: the one that serves, and those that old utterances still hold."""
 
     def __init__(
-        self, chosen: ModelSource, fallback: ModelSource | None, options: LifecycleOptions
+        self,
+        chosen: ModelSource,
+        last_resort: ModelSource | None,
+        options: LifecycleOptions,
+        expected: UtteranceOptions | None = None,
     ) -> None:
         self.chosen = chosen
-        self.fallback = fallback
-        self.active: LoadedModel | None = None
-        self.info: ModelInfo | None = None
-        """Facts about the model that serves, or that served last."""
-        self.record = StateRecord()
-        self.error: ModelError = ModelNotReadyError("the model is not loaded")
-        """Why the chosen model does not serve, while it does not."""
+        self.error: ModelError | None = None
+        """Why the chosen model cannot serve; None while that is not known."""
+        self.cannot_load = asyncio.Event()
+        """Set whenever the chosen model could not be loaded: somebody may know how to mend that."""
+        self._last_resort = last_resort
         self._options = options
+        self._slot = ModelSlot(options, expected or UtteranceOptions())
         self._loading: asyncio.Task[None] | None = None
-        self._exchange = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._retry = Backoff(options.retry_s, options.retry_max_s, self._try_again)
-        self._sleep: asyncio.TimerHandle | None = None
         self._failed_at_s = float("-inf")
         self._overloaded = False
 
     @property
+    def active(self) -> LoadedModel | None:
+        """The model that serves."""
+        return self._slot.active
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """Facts about the model that serves, or that served last."""
+        return self._slot.info
+
+    @property
+    def record(self) -> StateRecord:
+        """The states it went through, and what went wrong."""
+        return self._slot.record
+
+    @property
     def state(self) -> ModelState:
         """Where the model that serves is."""
-        return self.record.state
+        return self._slot.state
 
     @property
     def is_loading(self) -> bool:
@@ -94,16 +87,32 @@ class Lifecycle:
         return self._loading is not None
 
     @property
+    def fallback(self) -> ModelSource | None:
+        """What serves where the chosen model cannot: the last resort, unless that is chosen."""
+        return None if self._last_resort == self.chosen else self._last_resort
+
+    @property
     def on_fallback(self) -> bool:
-        """Whether the fallback serves in place of the chosen model."""
-        return self.active is not None and self.active.source is not self.chosen
+        """Whether another model serves in place of the chosen one."""
+        return self.active is not None and self.active.source != self.chosen
+
+    @property
+    def reason(self) -> str | None:
+        """Why the chosen model does not serve; None while it does, sleeps, or is on its way."""
+        if not self.on_fallback and self.state is not ModelState.ERROR:
+            return None
+        if self.error is not None:
+            return str(self.error)
+        if self._overloaded:
+            return f"{self.chosen.name} is too slow for all that is asked of it at the same time"
+        return f"{self.chosen.name} is about to serve again"
 
     def start(self) -> None:
         """Begin to load, and return; without effect while loading, serving, or closed."""
         if self._loading is not None or self.active is not None or self.state is ModelState.CLOSED:
             return
         if asyncio.get_running_loop().time() - self._failed_at_s >= _ON_DEMAND_S:
-            self._loading = asyncio.create_task(self._bring_up(), name="load model")
+            self._bring_up()
 
     async def ready(self) -> LoadedModel:
         """Wait for a model, loading one where none is. Callers share one load.
@@ -112,40 +121,32 @@ class Lifecycle:
             ModelError: it cannot be loaded, or not in time.
             ShuttingDownError: the lifecycle was closed.
         """
-        self._refuse_if_closed()
         self.start()
-        if self._loading is not None:
-            await self._wait(self._loading)
-            self._refuse_if_closed()
+        await self._load_ended()
+        self._slot.refuse_if_closed()
         if self.active is None:
+            error = self.error or ModelNotReadyError("the model is not loaded")
             # Raised again and again, it would remember the frames of all who were refused.
-            raise self.error.with_traceback(None)
+            raise error.with_traceback(None)
         return self.active
 
     async def acquire(self) -> LoadedModel:
         """Hold the model that serves; raises as `ready`."""
         model = await self.ready()
-        model.users += 1
-        self._stay_awake()
+        self._slot.hold(model)
         return model
 
     def release(self, model: LoadedModel) -> None:
         """Let a model go; the last user of one that no longer serves frees it."""
-        model.users -= 1
-        if model.users:
-            return
-        if model is not self.active:
-            model.free()
-        elif self._options.unload_after_s:
-            loop = asyncio.get_running_loop()
-            self._stay_awake()
-            self._sleep = loop.call_later(self._options.unload_after_s, self.unload)
+        self._slot.release(model)
 
     def succeeded(self, model: LoadedModel) -> None:
         """Note an utterance that the model decoded."""
         model.failures = 0
-        if model.source is self.chosen:
+        if model.source == self.chosen:
             self._retry.reset()
+            if model is self.active:
+                self.error = None
 
     def failed(self, model: LoadedModel, error: InferenceError | InferenceTimeoutError) -> None:
         """Note an utterance that failed in the model; too many in a row bring in the fallback."""
@@ -155,145 +156,145 @@ class Lifecycle:
             return
         count, name = model.failures, model.source.name
         _LOGGER.error("Model %s failed %d times in a row: %s", name, count, error)
-        if model.source is self.chosen:
+        if model.source == self.chosen:
             self.error = ModelNotReadyError(f"{name} failed {count} times in a row: {error}")
             self._retry.later()
             if self.fallback is not None:
-                self._spawn(self._try(self.fallback))
+                self._resettle()
 
     async def swap(self, source: ModelSource) -> None:
-        """Serve another model from now on; utterances that began with the old one keep it.
+        """Choose another model, from now on; utterances that began with the old one keep it.
+
+        Under overload the fallback goes on serving, and the new one follows when there is calm.
 
         Raises:
             ModelError: it cannot be loaded; the old model goes on serving.
         """
-        self._refuse_if_closed()
-        if self._loading is not None:
-            await self._wait(self._loading)
-        await self._activate(source)
-        self.chosen = source
-        self._retry.cancel()
-        self._retry.reset()
+        await self._load_ended()
+        async with self._slot.exchange:
+            try:
+                model = await self._slot.load(source)
+            except ModelError:
+                self.start()  # where no model was loaded, there is none to go on serving
+                raise
+            self.chosen, self.error = source, None
+            self._retry.cancel()
+            self._retry.reset()
+            wanted = self._wanted()
+            if wanted != source and self.active is not None and self.active.source == wanted:
+                self._slot.discard(model)
+                _LOGGER.info("Model %s is chosen, and waits for less to do", source.name)
+            else:
+                self._install(model)
 
-    def unload(self) -> None:
-        """Free the model as soon as nobody holds it; the next utterance loads it again."""
-        if self.state is not ModelState.READY or self.active is None:
-            return
-        model, self.active = self.active, None
-        self._retry.cancel()
-        self.record.move(ModelState.UNLOADED, model.source.name)
-        _LOGGER.info("Model %s unloaded", model.source.name)
-        if not model.users:
-            model.free()
+    async def unload(self, name: str) -> None:
+        """Free a model as soon as nobody holds it; the next utterance loads it again.
+
+        An exchange that is under way is waited for; what does not serve after it is freed anyway.
+        """
+        async with self._slot.exchange:
+            if self.active is not None and self.active.source.name == name:
+                self._slot.unload()
 
     def set_overloaded(self, *, overloaded: bool) -> None:
         """Let the fallback serve while the chosen model is too slow for what is asked of it."""
-        if overloaded == self._overloaded or self.fallback is None:
-            return
-        self._overloaded = overloaded
-        if self.active is not None:
-            self._spawn(self._try(self.fallback if overloaded else self.chosen))
+        if overloaded != self._overloaded:
+            self._overloaded = overloaded
+            self._resettle(again=not overloaded)
 
     async def close(self) -> None:
         """Stop everything; models are freed when their last user lets them go."""
         self._retry.cancel()
-        self._stay_awake()
-        if self.state is not ModelState.CLOSED:
-            self.record.move(ModelState.CLOSED, self.chosen.name)
+        self._slot.close(self.chosen.name)
         running = [task for task in (self._loading, *self._tasks) if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        self.active = None
 
-    async def _bring_up(self) -> None:
-        """Load the chosen model, or else the fallback."""
-        try:
-            if await self._try(self.chosen) or self.fallback is None:
-                return
-            _LOGGER.warning(
-                "Model %s cannot be used, %s serves instead: %s",
-                self.chosen.name,
-                self.fallback.name,
-                self.error,
-            )
-            await self._try(self.fallback)
-        finally:
-            self._loading = None
+    def _bring_up(self) -> None:
+        """Load a model where there is none; all who come meanwhile wait for this load."""
+
+        async def bring_up() -> None:
+            try:
+                await self._settle(again=True)
+            finally:
+                self._loading = None
+
+        self._loading = asyncio.create_task(bring_up(), name="load model")
 
     def _try_again(self) -> None:
         """Return to the chosen model, unless something else is under way that will."""
         if self._loading is not None:
             self._retry.later()  # the fallback takes longer to load than the pause
-        elif not self._overloaded and self.state is not ModelState.UNLOADED:
-            self._spawn(self._try(self.chosen))
+        elif self.state is ModelState.UNLOADED:
+            return  # whoever wakes it up begins with the chosen model
+        elif self.active is None:
+            self._bring_up()
+        elif not self._overloaded:
+            self._resettle(again=True)
 
-    async def _try(self, source: ModelSource) -> bool:
-        """Activate; a failure is noted, and the chosen model is tried again later."""
-        try:
-            await self._activate(source)
-        except ModelError as error:
-            self._failed_at_s = asyncio.get_running_loop().time()
-            if source is self.chosen:
-                self.error = error
-                self._retry.later()
-            return False
-        return True
-
-    async def _activate(self, source: ModelSource) -> None:
-        """Load a model beside the one that serves, and let it serve."""
-        async with self._exchange:
-            self._refuse_if_closed()
-            alone = self.active is None
-            self.record.move(ModelState.LOADING if alone else ModelState.SWAPPING, source.name)
-            try:
-                model = await load(
-                    source, self._options.load_timeout_s, lambda: self._note_loaded(source)
-                )
-            except ModelError as error:
-                after = ModelState.ERROR if alone else ModelState.READY
-                self.record.move(after, source.name, str(error))
-                self.record.fail(source.name, error.code, str(error))
-                raise
-            old, self.active = self.active, model
-            self.info = source.identify(model.recognizer.info)
-            self.record.move(ModelState.READY, source.name)
-            _LOGGER.info(
-                "Model %s loaded in %.2f s, warm %.2f s later",
-                source.name,
-                model.load_s,
-                model.warm_up_s,
-            )
-            if old is not None and not old.users:
-                old.free()
-
-    def _note_loaded(self, source: ModelSource) -> None:
-        if self.state is ModelState.LOADING:
-            self.record.move(ModelState.WARMING_UP, source.name)
-
-    async def _wait(self, loading: asyncio.Task[None]) -> None:
-        try:
-            async with asyncio.timeout(self._options.load_timeout_s):
-                # The others who wait are not to suffer from one that is cancelled.
-                await asyncio.wait([loading])
-        except TimeoutError:
-            raise ModelNotReadyError("the model is still loading; try again later") from None
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(_forget(coroutine))
+    def _resettle(self, *, again: bool = False) -> None:
+        task = asyncio.create_task(self._settle(again=again), name="exchange model")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _stay_awake(self) -> None:
-        if self._sleep is not None:
-            self._sleep.cancel()
-            self._sleep = None
+    async def _settle(self, *, again: bool = False) -> None:
+        """Let serve what is wanted by now, or else whatever can.
 
-    def _refuse_if_closed(self) -> None:
-        if self.state is ModelState.CLOSED:
-            raise ShuttingDownError("the server is shutting down")
+        Args:
+            again: give the chosen model another chance if it could not serve.
+        """
+        with contextlib.suppress(ShuttingDownError):
+            async with self._slot.exchange:
+                if self.active is None and self._loading is None:
+                    return  # it sleeps: the next utterance loads what is wanted then
+                wanted = self._wanted(again=again)
+                if self._is_well(wanted) or await self._try(wanted) or self.active is not None:
+                    return
+                other = self.chosen if wanted == self.fallback else self.fallback
+                if other is not None:
+                    why = self.record.failures[-1].message
+                    _LOGGER.warning("%s fails; %s serves instead: %s", wanted.name, other.name, why)
+                    await self._try(other)
 
+    def _wanted(self, *, again: bool = False) -> ModelSource:
+        """Return what is to serve as things are."""
+        makes_do = self._overloaded or (self.error is not None and not again)
+        return self.fallback if makes_do and self.fallback is not None else self.chosen
 
-async def _forget(coroutine: Coroutine[Any, Any, object]) -> None:
-    with contextlib.suppress(ShuttingDownError):
-        await coroutine
+    def _is_well(self, source: ModelSource) -> bool:
+        """Whether it serves, and does not fail at it."""
+        model = self.active
+        if model is None or model.source != source:
+            return False
+        return model.failures < self._options.max_failures
+
+    async def _try(self, source: ModelSource) -> bool:
+        """Load and install; a failure is noted, and the chosen model is tried again later."""
+        try:
+            self._install(await self._slot.load(source))
+        except ModelError as error:
+            self._failed_at_s = asyncio.get_running_loop().time()
+            if source == self.chosen:
+                self.error = error
+                self._retry.later()
+                self.cannot_load.set()
+            return False
+        return True
+
+    def _install(self, model: LoadedModel) -> None:
+        """Let a model serve; where it is the chosen one, all is well."""
+        self._slot.install(model)
+        if model.source == self.chosen:
+            self.error = None
+            self._retry.cancel()
+
+    async def _load_ended(self) -> None:
+        if self._loading is None:
+            return
+        try:
+            async with asyncio.timeout(self._options.load_timeout_s):
+                # The others who wait are not to suffer from one that is cancelled.
+                await asyncio.wait([self._loading])
+        except TimeoutError:
+            raise ModelNotReadyError("the model is still loading; try again later") from None

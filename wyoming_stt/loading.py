@@ -6,11 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.audio.vad import VADS
 from wyoming_stt.errors import ModelError, ModelNotReadyError, SttError
 from wyoming_stt.memory import release_memory, resident_bytes
-from wyoming_stt.models.base import ModelInfo, Recognizer
+from wyoming_stt.models.base import Recognizer
 from wyoming_stt.session import Session, UtteranceOptions
 from wyoming_stt.types import SAMPLE_RATE
 from wyoming_stt.workers import WorkerPool
@@ -25,13 +24,6 @@ class ModelSource:
     name: str
     load: Callable[[], Recognizer]
     """Runs in a thread; raises ModelError."""
-    version: str | None = None
-    """Version, and checksum of the largest file, as published or installed; None: not known."""
-    sha256: str | None = None
-
-    def identify(self, info: ModelInfo) -> ModelInfo:
-        """Return what the files tell of the model, with what only their keeper knows."""
-        return replace(info, version=self.version, sha256=self.sha256)
 
 
 @dataclass(slots=True, eq=False)
@@ -54,12 +46,18 @@ class LoadedModel:
         release_memory()
 
 
-async def load(source: ModelSource, timeout_s: float, on_loaded: Callable[[], None]) -> LoadedModel:
+async def load(
+    source: ModelSource,
+    timeout_s: float,
+    expected: UtteranceOptions,
+    on_loaded: Callable[[], None],
+) -> LoadedModel:
     """Load and warm up, in a thread of its own: it may take longer than any inference call may.
 
     Args:
         source: The model.
         timeout_s: Longest load, and longest warm-up.
+        expected: How utterances will be listened to.
         on_loaded: Called on the event loop before the warm-up.
 
     Raises:
@@ -70,7 +68,7 @@ async def load(source: ModelSource, timeout_s: float, on_loaded: Callable[[], No
     try:
         loaded = await pool.run(source.load, timeout_s)
         on_loaded()
-        warmed = await pool.run(partial(_warm_up, loaded.value), timeout_s)
+        warmed = await pool.run(partial(_warm_up, loaded.value, expected), timeout_s)
     except ModelError:
         raise
     except SttError as error:
@@ -81,14 +79,16 @@ async def load(source: ModelSource, timeout_s: float, on_loaded: Callable[[], No
     return LoadedModel(source, loaded.value, loaded.run_s, warmed.run_s, grown)
 
 
-def _warm_up(recognizer: Recognizer) -> None:
+def _warm_up(recognizer: Recognizer, expected: UtteranceOptions) -> None:
     """Run the whole path once, so that the first speaker does not wait.
 
-    A hum rather than zeros, and no gate: the encoder and the search must really run. The detector
-    in front of them only has to be imported.
+    A hum rather than zeros, and neither gate nor endpoint: the encoder and the search must really
+    run, with their hotwords. The detector in front of them only has to be imported.
     """
-    detector = VADS[VadOptions().kind](VadOptions().sensitivity)
-    detector.speech_prob(np.zeros(detector.frame_samples, np.float32))
-    session = Session(recognizer, UtteranceOptions(vad=VadOptions(kind="off")))
+    if expected.vad.kind != "off":
+        detector = VADS[expected.vad.kind](expected.vad.sensitivity)
+        detector.speech_prob(np.zeros(detector.frame_samples, np.float32))
+    open_gate = replace(expected.vad, kind="off")
+    session = Session(recognizer, replace(expected, vad=open_gate, endpoint=None))
     session.accept(bytes(range(64)) * (SAMPLE_RATE // 32))
     session.finish()

@@ -21,7 +21,7 @@ from wyoming_stt.audio.endpoint import EndpointOptions
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.decoding.options import SearchOptions
 from wyoming_stt.degrade import DegradeOptions
-from wyoming_stt.engine import EngineOptions
+from wyoming_stt.engine import EngineOptions, UtteranceOptions
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.front.announce.options import AnnounceOptions
 from wyoming_stt.front.http.options import HttpOptions
@@ -30,7 +30,7 @@ from wyoming_stt.hardware import detect
 from wyoming_stt.homeassistant import APP_DEFAULTS, AppSettings, read_app
 from wyoming_stt.hotwords import parse_hotwords, read_hotwords
 from wyoming_stt.jobs.options import JobsOptions
-from wyoming_stt.lifecycle import LifecycleOptions
+from wyoming_stt.lifecycle_options import LifecycleOptions
 from wyoming_stt.log import LogSettings
 from wyoming_stt.observability.history import HistoryOptions
 from wyoming_stt.ort import OrtOptions
@@ -90,7 +90,8 @@ class ModelSettings:
     """Folder of a model in the icefall or sherpa-onnx layout, with its `tokens.txt`."""
     languages: Annotated[tuple[str, ...] | None, BeforeValidator(_split)] = None
     """Codes of the languages the model was trained on; its files do not tell. Without any, those of
-    the catalogue for an installed model, and else `en`."""
+    the catalogue for an installed model, and else `en`. Models that come with the package know
+    theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,11 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     _complaints: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def utterance(self) -> UtteranceOptions:
+        """How to listen to an utterance, where its client wishes nothing else."""
+        return UtteranceOptions(search=self.search, vad=self.vad, endpoint=self.endpoint)
 
     @property
     def complaints(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Fetching a better model in the background, and letting it serve without a word lost."""
+"""Fetching models in the background, and letting them serve without a word lost."""
 
 import asyncio
 import contextlib
@@ -6,13 +6,14 @@ import logging
 import threading
 from typing import Final
 
-from wyoming_stt.choice import Choice, source_of
+from wyoming_stt.choice import Choice
 from wyoming_stt.engine import Engine
-from wyoming_stt.errors import ModelError, OfflineError, ShuttingDownError
+from wyoming_stt.errors import ModelError, NotInstalledError, OfflineError, ShuttingDownError
+from wyoming_stt.model_sources import in_store
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import ModelSpec, ModelStore, Phase, Pulled, Step
 
-__all__ = ["upgrade"]
+__all__ = ["keep_installed", "upgrade"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -20,25 +21,44 @@ TELL_EVERY: Final = 0.25
 """Share of a download between two lines of the log."""
 
 
+async def keep_installed(
+    engine: Engine, choice: Choice, store: ModelStore, settings: Settings
+) -> None:
+    """Fetch what is wanted, then whatever is chosen and was put aside or removed meanwhile."""
+    lifecycle = engine.lifecycle
+    await upgrade(engine, choice, store, settings)
+    while _may_fetch(settings):
+        await lifecycle.cannot_load.wait()
+        lifecycle.cannot_load.clear()
+        if not isinstance(lifecycle.error, NotInstalledError):
+            continue  # nothing that a download would mend
+        lost, reason = lifecycle.chosen, str(lifecycle.error)
+        # What is wrong with a file of the user's was told at the start.
+        spec = store.catalog(lambda _: None).get(lost.name)
+        if spec is not None:
+            again = Choice(lost, spec.languages, reason, choice.fallback, spec)
+            await upgrade(engine, again, store, settings)
+
+
 async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: Settings) -> None:
     """Fetch the model that is wanted and swap it in; tries again, later and later, until it can.
 
     Returns at once where nothing is wanted or the network is not to be used. A model that somebody
-    activated meanwhile stays. Cancelling it ends a
-    download within a second; what has arrived is kept.
+    activated meanwhile stays, and so does a version that somebody went back to. Cancelling it ends
+    a download within a second; what has arrived is kept.
     """
     spec = choice.wanted
-    if spec is None or not settings.upgrade.enabled or settings.store.offline:
+    if spec is None or not _may_fetch(settings):
         return
     _LOGGER.info("Fetching the model %s in the background: %s", spec.id, choice.reason)
     pause_s = settings.upgrade.retry_s
-    while True:
+    while spec.version not in store.held_back(spec.id):
         try:
             pulled = await _pull(spec, store)
-            if engine.lifecycle.chosen.name != choice.chosen.name:
+            if engine.lifecycle.chosen != choice.chosen:
                 _LOGGER.info("The model %s is installed; another was activated", spec.id)
                 return
-            await engine.lifecycle.swap(source_of(pulled.files, store, settings))
+            await engine.lifecycle.swap(in_store(spec.id, pulled.files, store, settings))
         except OfflineError:
             return
         except ModelError as error:
@@ -51,8 +71,14 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, settings.upgrade.retry_max_s)
         else:
-            _LOGGER.info("The model %s serves from now on", spec.id)
+            if not engine.lifecycle.on_fallback:  # it may have to wait until there is less to do
+                _LOGGER.info("The model %s serves from now on", spec.id)
             return
+    _LOGGER.info("Version %s of %s is left alone: it was held back", spec.version, spec.id)
+
+
+def _may_fetch(settings: Settings) -> bool:
+    return settings.upgrade.enabled and not settings.store.offline
 
 
 async def _pull(spec: ModelSpec, store: ModelStore) -> Pulled:

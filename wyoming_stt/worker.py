@@ -8,7 +8,6 @@ from wyoming_stt.app import running_engine, set_on_signal
 from wyoming_stt.data_folder import data_folder
 from wyoming_stt.errors import SettingsError
 from wyoming_stt.observability.tally import Tally
-from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.settings import Settings
 
 __all__ = ["work"]
@@ -32,12 +31,13 @@ async def work(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running_engine(settings))
         await engine.ready()
-        defaults = UtteranceOptions(
-            search=settings.search, vad=settings.vad, endpoint=settings.endpoint
-        )
         await stack.enter_async_context(
             running_jobs(
-                settings.jobs, data_folder(settings), engine, defaults=defaults, observer=tally
+                settings.jobs,
+                data_folder(settings),
+                engine,
+                defaults=settings.utterance,
+                observer=tally,
             )
         )
         logger.info("Working: %d jobs at once, queue: %s", settings.jobs.workers, _kind(settings))

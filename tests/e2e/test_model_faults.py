@@ -21,6 +21,7 @@ from onnx import numpy_helper
 from tests.support.cgroups import memory_group
 from tests.support.engines import LONG, eventually
 from tests.support.http_door import Door, open_door
+from tests.support.installed import install
 from tests.support.onnx_models import build
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.uploads import wav
@@ -30,7 +31,7 @@ from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
 from wyoming_stt.engine import ModelSource
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.settings import ModelSettings, Settings
-from wyoming_stt.store import Manifest, ModelStore
+from wyoming_stt.store import ModelStore, StoreOptions
 
 SOON = LifecycleOptions(retry_s=0.05, retry_max_s=0.05)
 MIB = 1 << 20
@@ -54,7 +55,7 @@ def store(tmp_path: Path) -> ModelStore:
 
 
 def chosen(store: ModelStore, builtin: Path, **model: object) -> Choice:
-    settings = Settings(data_dir=store.data_dir, model=ModelSettings(**model))
+    settings = Settings(data_dir=store.data_dir, model=ModelSettings(**model), store=store.options)
     return choose(settings, store, builtin)
 
 
@@ -126,16 +127,7 @@ async def test_a_folder_of_ones_own_that_is_damaged(  # noqa: PLR0917 - fixtures
 async def test_an_installed_model_in_which_one_byte_is_flipped(
     whole: Path, builtin: Path, store: ModelStore
 ) -> None:
-    facts = Manifest(
-        id="mine",
-        version="1",
-        family="zipformer2",
-        languages=("en",),
-        licence="mine",
-        source=str(whole),
-        installed_at="2026-11-01T00:00:00+00:00",
-    )
-    files = store.add(whole, facts)
+    files = install(store, "mine", whole)
     joiner = files.folder / "joiner.onnx"
     content = bytearray(joiner.read_bytes())
     content[len(content) // 2] ^= 1  # a weight: the graph would load, and say other words
@@ -144,8 +136,18 @@ async def test_an_installed_model_in_which_one_byte_is_flipped(
         await is_told(client, door, "joiner.onnx")
         (aside,) = store.quarantined()
         assert "joiner.onnx" in aside.reason
-        await asyncio.to_thread(store.add, whole, facts)
+    # Nobody is there to mend it before the next start.
+    async with door_on(chosen(store, builtin, name="mine")) as door, door.client() as client:
+        await is_told(client, door, "joiner.onnx")
+        await asyncio.to_thread(install, store, "mine", whole)
         await comes_back(client, door)
+
+
+async def test_a_model_that_offline_was_never_downloaded(builtin: Path, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path, StoreOptions(offline=True))
+    choice = chosen(store, builtin, name="kroko-de")
+    async with door_on(choice) as door, door.client() as client:
+        await is_told(client, door, "models pull kroko-de")
 
 
 class Moody:

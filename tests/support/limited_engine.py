@@ -40,8 +40,7 @@ async def tell(engine: Engine) -> None:
         await lease.accept(bytes(32_000))
         answer = (await lease.finish())[-1]
         facts = {"model": lease.model, "answer": type(answer).__name__}
-    reason = str(engine.lifecycle.error) if engine.lifecycle.on_fallback else ""
-    print(json.dumps(facts | {"reason": reason}), flush=True)
+    print(json.dumps(facts | {"reason": engine.lifecycle.reason or ""}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,32 @@
 """Which model is chosen, what stands behind it, and what is to be fetched."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.installed import install
 from tests.support.onnx_models import build
 from wyoming_stt import choice as choice_module
+from wyoming_stt import fitting, model_sources
 from wyoming_stt.choice import Choice, choose
 from wyoming_stt.errors import ModelFileError, NotInstalledError, SettingsError
 from wyoming_stt.hardware import Hardware
 from wyoming_stt.settings import ModelSettings, Settings
-from wyoming_stt.store import Manifest, ModelFiles, ModelStore, StoreOptions
+from wyoming_stt.store import ModelStore, StoreOptions
 
+WELSH = """
+[welsh]
+title = "Welsh"
+family = "zipformer2"
+streaming = true
+languages = ["cy"]
+version = "1"
+licence = "MIT"
+memory = "small"
+speed = "fast"
+base = "https://models.example/welsh"
+files = [{ path = "tokens.txt" }]
+"""
 DESK = Hardware("a desktop", 8, ("avx2", "fma"), 16 << 30, "x86_64")
 
 
@@ -35,25 +49,9 @@ def store(tmp_path: Path) -> ModelStore:
 
 
 def chosen(store: ModelStore, builtin: Path, *, offline: bool = False, **model: object) -> Choice:
-    settings = Settings(
-        data_dir=store.data_dir,
-        model=ModelSettings(**model),
-        store=StoreOptions(offline=offline),
-    )
-    return choose(settings, store, builtin)
-
-
-def install(store: ModelStore, name: str, source: Path, version: str = "1") -> ModelFiles:
-    facts = Manifest(
-        id=name,
-        version=version,
-        family="zipformer2",
-        languages=("cy",),
-        licence="mine",
-        source=str(source),
-        installed_at="2026-11-01T00:00:00+00:00",
-    )
-    return store.add(source, facts)
+    options = StoreOptions(offline=offline)
+    settings = Settings(data_dir=store.data_dir, model=ModelSettings(**model), store=options)
+    return choose(settings, ModelStore(store.data_dir, options), builtin)
 
 
 @pytest.fixture
@@ -65,7 +63,7 @@ def test_what_ships_inside_serves_until_a_better_model_is_there(
     builtin: Path, store: ModelStore
 ) -> None:
     found = chosen(store, builtin)
-    assert (found.chosen.name, found.fallback, found.languages) == ("home-en", None, ("en",))
+    assert (found.chosen.name, found.languages) == ("home-en", ("en",))
     assert found.wanted is not None
     assert found.wanted.languages == ("en",)
     assert found.wanted.id in found.reason
@@ -76,7 +74,7 @@ def test_what_ships_inside_keeps_its_language(
 ) -> None:
     loaded = []
     monkeypatch.setattr(
-        choice_module, "load_model", lambda _, languages, **__: loaded.append(languages)
+        model_sources, "load_model", lambda _, languages, **__: loaded.append(languages)
     )
     found = chosen(store, builtin, languages=("ko",))
     assert (found.chosen.name, found.languages) == ("home-en", ("en",))
@@ -107,9 +105,44 @@ def test_a_newer_version_is_wanted(builtin: Path, store: ModelStore, model: Path
     assert chosen(store, builtin).wanted == wanted
 
 
+def test_a_version_that_somebody_went_back_from_is_not_wanted(
+    builtin: Path, store: ModelStore, model: Path
+) -> None:
+    wanted = chosen(store, builtin).wanted
+    assert wanted is not None
+    install(store, wanted.id, model, "before")
+    install(store, wanted.id, model, wanted.version)
+    store.rollback(wanted.id)
+    for name in (None, wanted.id):
+        found = chosen(store, builtin, name=name)
+        assert (found.chosen.load().info.version, found.wanted) == ("before", None)
+    install(store, wanted.id, model, "between")
+    store.rollback(wanted.id)
+    assert chosen(store, builtin).wanted is None
+
+
 def test_a_packaged_model_by_name(builtin: Path, store: ModelStore) -> None:
     found = chosen(store, builtin, name="home-da")
     assert (found.chosen.name, found.wanted) == ("home-da", None)
+
+
+@pytest.mark.parametrize("name", [None, "home-en"])
+def test_what_ships_inside_is_tried_on_the_tightest_machine(
+    builtin: Path, store: ModelStore, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    monkeypatch.setattr(fitting, "available_bytes", lambda: 0)
+    build("zipformer2", builtin / "home-en", seed=1)
+    assert chosen(store, builtin, name=name).chosen.load()
+
+
+@pytest.mark.parametrize("model", [{}, {"name": "fake"}, {"name": "home-da"}, {"name": "kroko-de"}])
+def test_what_ships_inside_stands_behind_every_model(
+    builtin: Path, store: ModelStore, model: dict[str, str]
+) -> None:
+    inside = chosen(store, builtin, name="home-en").chosen
+    assert chosen(store, builtin, **model).fallback == inside
+    assert chosen(store, builtin).chosen == inside
+    assert chosen(store, builtin, name="home-da").chosen != inside
 
 
 def test_a_folder_of_ones_own(builtin: Path, store: ModelStore, model: Path) -> None:
@@ -182,25 +215,53 @@ def test_a_model_of_the_catalogue_is_fetched_while_the_fallback_serves(
         found.chosen.load()
 
 
-def test_offline_it_says_how_a_model_is_installed(builtin: Path, store: ModelStore) -> None:
-    with pytest.raises(SettingsError, match="not installed: wyoming-stt models pull kroko-de"):
-        chosen(store, builtin, name="kroko-de", offline=True)
-
-
-@pytest.mark.parametrize("keep_time", [False, True])
-def test_a_damaged_model_is_named_and_put_aside(
-    builtin: Path, store: ModelStore, model: Path, *, keep_time: bool
+def test_offline_the_fallback_serves_and_it_says_how_a_model_is_installed(
+    builtin: Path, store: ModelStore
 ) -> None:
-    files = install(store, "mine", model)
-    victim = next(files.folder.glob("encoder*.onnx"))
-    before = victim.stat()
-    damaged = bytearray(victim.read_bytes())
-    damaged[: len(damaged) // 2] = bytes(len(damaged) // 2)
-    victim.write_bytes(damaged)
-    if keep_time:
-        os.utime(victim, ns=(before.st_atime_ns, before.st_mtime_ns))
-    source = chosen(store, builtin, name="mine").chosen
-    with pytest.raises(ModelFileError, match=rf"{victim.name}.*damage.*moved to"):
-        source.load()
-    assert store.installed("mine") is None
-    assert len(store.quarantined()) == 1
+    found = chosen(store, builtin, name="kroko-de", offline=True)
+    assert (found.fallback and found.fallback.name) == "home-en"
+    assert "home-en serves until it is installed" in found.reason
+    with pytest.raises(NotInstalledError, match=r"offline forbids .* models pull kroko-de"):
+        found.chosen.load()
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_where_nothing_ships_inside_a_model_has_to_be_there(
+    store: ModelStore, tmp_path: Path, *, offline: bool
+) -> None:
+    with pytest.raises(SettingsError, match="not installed: wyoming-stt models pull kroko-de"):
+        chosen(store, tmp_path, name="kroko-de", offline=offline)
+
+
+def test_a_model_that_was_put_aside_is_waited_for(
+    builtin: Path, store: ModelStore, model: Path
+) -> None:
+    store.quarantine(install(store, "mine", model), "damaged: joiner.onnx")
+    for _ in range(2):
+        found = chosen(store, builtin, name="mine")
+        assert (found.chosen.name, found.fallback and found.fallback.name) == ("mine", "home-en")
+        store.prune()  # nothing of it is left but its name
+    install(store, "mine", model)
+    assert found.chosen.load()
+
+
+def test_a_model_that_was_removed_is_unknown(builtin: Path, store: ModelStore, model: Path) -> None:
+    install(store, "mine", model)
+    store.remove("mine")
+    with pytest.raises(SettingsError, match="no model 'mine'"):
+        chosen(store, builtin, name="mine")
+
+
+@pytest.mark.parametrize("name", [None, "kroko-de", "welsh"])
+def test_a_mistake_in_a_catalogue_costs_that_file_only(
+    builtin: Path, store: ModelStore, caplog: pytest.LogCaptureFixture, name: str | None
+) -> None:
+    folder = store.layout.user_catalogs
+    folder.mkdir(parents=True)
+    (folder / "a.toml").write_text("[x]\nnonsense = 1")
+    (folder / "b.toml").write_text(WELSH)
+    found = chosen(store, builtin, name=name)
+    assert found.wanted is not None
+    assert name in {None, found.wanted.id}
+    (told,) = caplog.messages
+    assert f"left out: {folder / 'a.toml'}" in told

@@ -11,7 +11,11 @@ from tests.support.chunks import every
 from tests.support.engines import OPEN, Stuck, engine_on, eventually
 from tests.support.recognizers import ScriptedRecognizer, ScriptedStream
 from tests.support.sound import loud
+from wyoming_stt.audio.endpoint import EndpointOptions
+from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.audio.vad import VADS, EnergyVad
 from wyoming_stt.decoding.hypothesis import EMPTY, Hypothesis
+from wyoming_stt.decoding.options import Hotword, SearchOptions
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource, ModelState, UtteranceOptions
 from wyoming_stt.errors import (
     InferenceError,
@@ -24,7 +28,7 @@ from wyoming_stt.errors import (
 )
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
-from wyoming_stt.models.families.fake import FakeRecognizer
+from wyoming_stt.models.families.fake import FakeRecognizer, FakeStream
 
 
 @pytest.fixture
@@ -100,6 +104,33 @@ async def test_the_whole_path_is_run_before_the_first_speaker_comes() -> None:
         (stream,) = recognizer.streams
         assert stream.num_samples == 16_000
         assert finished == [0]
+
+
+async def test_the_warm_up_listens_as_utterances_will_be_listened_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches: list[SearchOptions] = []
+    detectors: list[float] = []
+
+    class Recorder(FakeRecognizer):
+        def open(self, options: SearchOptions) -> FakeStream:
+            searches.append(options)
+            return super().open(options)
+
+    def detector(sensitivity: float) -> EnergyVad:
+        detectors.append(sensitivity)
+        return EnergyVad()
+
+    monkeypatch.setitem(VADS, "silero", detector)
+    expected = UtteranceOptions(
+        search=SearchOptions(method="beam", hotwords=(Hotword("Liisa"),)),
+        vad=VadOptions(kind="silero", sensitivity=0.7),
+        endpoint=EndpointOptions(),
+    )
+    engine = Engine(ModelSource("fake", Recorder), EngineOptions(workers=1), expected=expected)
+    await engine.ready()
+    assert (searches, detectors) == ([expected.search], [0.7])
+    await engine.close()
 
 
 # Failures.

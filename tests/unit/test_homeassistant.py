@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.installed import install
+from tests.support.onnx_models import build
 from wyoming_stt.decoding.options import Hotword
 from wyoming_stt.homeassistant import AppOptions, AppSettings, read_app
 from wyoming_stt.settings import Settings, load_settings
 from wyoming_stt.sources import MAX_FILE_BYTES, OPTIONS_FILE_VARIABLE, Tree, merge
+from wyoming_stt.store import ModelStore
 
 
 @pytest.fixture
@@ -76,6 +79,31 @@ def test_a_model_of_ones_own_is_looked_for_where_it_may_lie(
     (share / "vi").mkdir(parents=True)
     found = read(options_file, {"custom_model": "vi"}, share, models)
     assert found == AppSettings({"model": {"dir": share / "vi"}})
+
+
+def test_a_model_of_ones_own_may_be_in_the_store(options_file: Path, tmp_path: Path) -> None:
+    store, share = ModelStore(tmp_path / "data"), tmp_path / "share"
+    files = install(store, "mine", build("zipformer2", tmp_path / "own", seed=1))
+
+    def found() -> Tree:
+        options_file.write_text('{"custom_model": "mine"}', encoding="utf-8")
+        return read_app(options_file, (share, store.layout.models), store.data_dir).settings
+
+    assert found() == {"model": {"name": "mine"}}
+    options = {"custom_model": "mine", "language": "cy"}
+    options_file.write_text(json.dumps(options), encoding="utf-8")
+    app = read_app(options_file, (share, store.layout.models), store.data_dir)
+    assert app == AppSettings({"model": {"name": "mine", "languages": ("cy",)}})
+    # Put aside, its name is no folder with a model.
+    store.quarantine(files, "damaged: joiner.onnx")
+    assert found() == {"model": {"name": "mine"}}
+    (share / "mine").mkdir(parents=True)
+    assert found() == {"model": {"dir": share / "mine"}}
+    # A folder that somebody put beside the store's is none of its.
+    (store.layout.models / "by-hand").mkdir()
+    options_file.write_text('{"custom_model": "by-hand"}', encoding="utf-8")
+    app = read_app(options_file, (share, store.layout.models), store.data_dir)
+    assert app.settings == {"model": {"dir": store.layout.models / "by-hand"}}
 
 
 @pytest.mark.parametrize("name", ["absent", "/absent", "x" * 5_000, "\0"])

@@ -2,79 +2,32 @@
 
 import asyncio
 import contextlib
-import gc
-import weakref
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
 from tests.support.engines import Stuck, eventually
+from tests.support.lifecycles import (
+    FAILED,
+    Mended,
+    broken,
+    lifecycle_of,
+    source,
+    states,
+    stuck_source,
+    utter,
+)
 from wyoming_stt.errors import (
-    InferenceError,
     ModelError,
     ModelFileError,
     ModelNotReadyError,
     SettingsError,
     ShuttingDownError,
 )
-from wyoming_stt.lifecycle import Lifecycle, LifecycleOptions
-from wyoming_stt.loading import LoadedModel, ModelSource
+from wyoming_stt.lifecycle import LifecycleOptions
+from wyoming_stt.loading import ModelSource
 from wyoming_stt.model_state import ModelState
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
-
-FAILED = InferenceError("the model failed: ValueError: odd")
-
-
-def source(name: str, load: Callable[[], Recognizer] = FakeRecognizer) -> ModelSource:
-    return ModelSource(name, load)
-
-
-def broken(name: str = "broken") -> ModelSource:
-    def load() -> Recognizer:
-        raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
-
-    return ModelSource(name, load)
-
-
-class Mended:
-    """A model that fails to load until it is mended."""
-
-    def __init__(self) -> None:
-        self.whole = False
-        self.loads = 0
-
-    def __call__(self) -> Recognizer:
-        self.loads += 1
-        if not self.whole:
-            raise ModelFileError(Path("encoder.onnx"), "an ONNX model", "nothing")
-        return FakeRecognizer()
-
-
-@contextlib.asynccontextmanager
-async def lifecycle_of(
-    chosen: ModelSource, fallback: ModelSource | None = None, **options: float
-) -> AsyncIterator[Lifecycle]:
-    before = asyncio.all_tasks()
-    lifecycle = Lifecycle(chosen, fallback, LifecycleOptions(**options))
-    yield lifecycle
-    await lifecycle.close()
-    assert asyncio.all_tasks() == before
-
-
-def states(lifecycle: Lifecycle) -> list[ModelState]:
-    return [transition.after for transition in lifecycle.record.transitions]
-
-
-async def utter(lifecycle: Lifecycle, error: InferenceError | None = None) -> LoadedModel:
-    model = await lifecycle.acquire()
-    if error is None:
-        lifecycle.succeeded(model)
-    else:
-        lifecycle.failed(model, error)
-    lifecycle.release(model)
-    return model
 
 
 async def test_it_loads_warms_and_serves() -> None:
@@ -189,87 +142,49 @@ async def test_overload_brings_in_the_fallback_and_calm_the_chosen_model() -> No
         await eventually(lambda: not lifecycle.on_fallback)
 
 
-# Exchanging.
+async def test_the_last_resort_stands_in_for_what_takes_its_place() -> None:
+    inside = source("inside")
+    async with lifecycle_of(inside, inside, retry_s=60.0) as lifecycle:
+        await lifecycle.ready()
+        assert lifecycle.fallback is None
+        await lifecycle.swap(source("big"))
+        assert lifecycle.fallback == inside
+        for _ in range(3):
+            await utter(lifecycle, FAILED)
+        await eventually(lambda: lifecycle.on_fallback)
+        assert (await utter(lifecycle)).source == inside
 
 
-async def test_whoever_holds_a_model_keeps_it() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        old = await lifecycle.acquire()
-        await lifecycle.swap(source("b"))
-        new = await lifecycle.acquire()
-        assert (old.source.name, new.source.name) == ("a", "b")
-        freed = weakref.ref(old.recognizer)
-        assert freed() is not None
-        lifecycle.release(old)
-        gc.collect()
-        assert freed() is None
-        lifecycle.release(new)
-        assert new.recognizer is not None
-
-
-async def test_a_failed_exchange_keeps_the_old_model() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        before = await lifecycle.ready()
-        with pytest.raises(ModelFileError):
-            await lifecycle.swap(broken())
-        assert await lifecycle.ready() is before
-        assert lifecycle.state is ModelState.READY
-        assert not lifecycle.on_fallback
-
-
-async def test_old_utterances_are_served_while_a_model_is_exchanged() -> None:
+async def test_a_retry_is_shared_by_those_who_come_meanwhile() -> None:
     stuck = Stuck()
-    async with lifecycle_of(source("a")) as lifecycle:
-        await lifecycle.ready()
-        swap = asyncio.create_task(
-            lifecycle.swap(source("b", lambda: stuck() and FakeRecognizer()))
-        )
+    loads = iter([broken().load, stuck_source("a", stuck).load])
+
+    def load() -> Recognizer:
+        return next(loads)()
+
+    chosen = ModelSource("a", load)
+    async with lifecycle_of(chosen, retry_s=0.02) as lifecycle:
+        with pytest.raises(ModelFileError):
+            await lifecycle.ready()
         await stuck.has_started()
-        assert lifecycle.state is ModelState.SWAPPING
-        assert (await utter(lifecycle)).source.name == "a"
+        assert lifecycle.is_loading
+        waiting = asyncio.create_task(lifecycle.ready())
+        await asyncio.sleep(0.01)
         stuck.let_go.set()
-        await swap
-        assert (await utter(lifecycle)).source.name == "b"
-
-
-async def test_many_exchanges_follow_each_other() -> None:
-    async with lifecycle_of(source("0")) as lifecycle:
-        await lifecycle.ready()
-        await asyncio.gather(*(lifecycle.swap(source(str(i))) for i in range(1, 6)))
-        assert (await lifecycle.ready()).source is lifecycle.chosen
-
-
-# Sleeping.
-
-
-async def test_an_idle_model_is_unloaded_and_comes_back() -> None:
-    async with lifecycle_of(source("a"), unload_after_s=0.05) as lifecycle:
-        freed = weakref.ref((await utter(lifecycle)).recognizer)
-        await eventually(lambda: lifecycle.state is ModelState.UNLOADED)
-        gc.collect()
-        assert freed() is None
-        assert lifecycle.info is not None
-        await utter(lifecycle)
+        assert (await waiting).source == chosen
         assert lifecycle.record.counts[ModelState.LOADING] == 2
 
 
-async def test_a_model_in_use_is_not_idle() -> None:
-    async with lifecycle_of(source("a"), unload_after_s=0.02) as lifecycle:
+async def test_one_utterance_that_is_decoded_makes_good_for_those_that_were_not() -> None:
+    async with lifecycle_of(source("a"), retry_s=60.0) as lifecycle:
+        for error in (FAILED, FAILED, FAILED):
+            await utter(lifecycle, error)
+        assert lifecycle.error is not None
         await utter(lifecycle)
-        model = await lifecycle.acquire()
-        await asyncio.sleep(0.06)
-        assert lifecycle.state is ModelState.READY
-        lifecycle.release(model)
+        assert lifecycle.error is None
 
 
-async def test_unloading_on_demand_lets_utterances_end() -> None:
-    async with lifecycle_of(source("a")) as lifecycle:
-        model = await lifecycle.acquire()
-        lifecycle.unload()
-        assert lifecycle.state is ModelState.UNLOADED
-        assert model.recognizer is not None
-        lifecycle.release(model)
-        assert not hasattr(model, "recognizer")
+# The end.
 
 
 async def test_closed_it_serves_nobody() -> None:

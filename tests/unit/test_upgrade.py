@@ -1,22 +1,29 @@
 """A better model arrives in the background and serves, whatever the network does."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from tests.support.engines import OPEN, eventually
 from tests.support.hostile_http import HostileServer, answer, drop, hostile_server, stall
+from tests.support.installed import install
 from tests.support.onnx_models import build
 from tests.support.pulling import QUICK
-from wyoming_stt.choice import Choice, choose
+from wyoming_stt.choice import choose
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource
+from wyoming_stt.errors import InferenceError
+from wyoming_stt.lifecycle_options import LifecycleOptions
+from wyoming_stt.model_state import ModelState
 from wyoming_stt.models.families.fake import FakeRecognizer
 from wyoming_stt.settings import ModelSettings, Settings, UpgradeOptions
 from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
-from wyoming_stt.upgrade import upgrade
+from wyoming_stt.upgrade import keep_installed, upgrade
 
 PATIENCE_S = 20.0
 
@@ -61,23 +68,49 @@ def publish(server: HostileServer, folder: Path) -> ModelSpec:
     )
 
 
+def toml(spec: ModelSpec) -> str:
+    """Write an entry as in a catalogue."""
+    files = [
+        f'{{ path = "{file.path}", urls = ["{file.urls[0]}"], sha256 = "{file.sha256}" }}'
+        for file in spec.files
+    ]
+    facts = spec.model_dump(
+        include={"title", "family", "version", "licence", "memory", "speed", "languages"}
+    )
+    lines = [f"{name} = {json.dumps(value)}" for name, value in facts.items()]
+    return "\n".join([f"[{spec.id}]", "streaming = true", *lines, f"files = [{', '.join(files)}]"])
+
+
 @asynccontextmanager
 async def serving(
-    tmp_path: Path, builtin: Path, spec: ModelSpec, store_options: StoreOptions = QUICK
+    tmp_path: Path,
+    builtin: Path,
+    spec: ModelSpec | None,
+    store_options: StoreOptions = QUICK,
+    model: str = "home-en",
 ) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
     """Serve what ships inside, and fetch the other in the background."""
     settings = Settings(
         data_dir=tmp_path / "data",
-        model=ModelSettings(name="home-en"),
+        model=ModelSettings(name=model),
         store=store_options,
         upgrade=UpgradeOptions(retry_s=0.05, retry_max_s=0.1),
     )
     store = ModelStore(tmp_path / "data", store_options)
     inside = choose(settings, store, builtin)
-    choice = Choice(inside.chosen, ("en",), "it is better", wanted=spec)
-    engine = Engine(inside.chosen, EngineOptions(workers=1))
+    choice = replace(inside, reason="it is better", wanted=spec)
+    engine = Engine(
+        inside.chosen,
+        EngineOptions(workers=1),
+        fallback=inside.fallback,
+        lifecycle=LifecycleOptions(retry_s=0.02, retry_max_s=0.02),
+    )
     await engine.start()
-    work = asyncio.create_task(upgrade(engine, choice, store, settings))
+    work = asyncio.create_task(
+        upgrade(engine, choice, store, settings)
+        if spec
+        else keep_installed(engine, choice, store, settings)
+    )
     try:
         yield engine, work
     finally:
@@ -94,6 +127,53 @@ async def test_it_arrives_and_serves(
         await asyncio.wait_for(work, PATIENCE_S)
         assert (await engine.ready()).info.name == "better"
         assert not engine.lifecycle.on_fallback
+
+
+async def test_what_is_put_aside_is_fetched_again(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    spec = publish(server, published)
+    store = ModelStore(tmp_path / "data", QUICK)
+    files = store.pull(spec).files
+    store.layout.user_catalogs.mkdir(parents=True)
+    (store.layout.user_catalogs / "own.toml").write_text(toml(spec))
+    async with serving(tmp_path, builtin, None, model="better") as (engine, work):
+        assert (await engine.ready()).info.name == "better"
+        (files.folder / "tokens.txt").write_text("nonsense")
+        await engine.lifecycle.unload("better")
+        assert (await engine.ready()).info.name == "home-en"
+        await eventually(lambda: not engine.lifecycle.on_fallback)
+        assert (await engine.ready()).info.name == "better"
+        assert not work.done()
+    assert len(server.pages["/tokens.txt"].requests) == 2
+
+
+async def test_what_nobody_publishes_is_not_asked_for(tmp_path: Path, builtin: Path) -> None:
+    store = ModelStore(tmp_path / "data", QUICK)
+    files = install(store, "mine", builtin / "home-en")
+    async with serving(tmp_path, builtin, None, model="mine") as (engine, work):
+        await engine.ready()
+        store.quarantine(files, "damaged: tokens.txt")
+        await engine.lifecycle.unload("mine")
+        assert (await engine.ready()).info.name == "home-en"
+        await eventually(lambda: engine.lifecycle.record.counts[ModelState.SWAPPING] > 2)
+        assert not work.done()
+
+
+async def test_what_served_before_stands_in_for_it(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    async with serving(tmp_path, builtin, publish(server, published)) as (engine, work):
+        await asyncio.wait_for(work, PATIENCE_S)
+        for _ in range(LifecycleOptions().max_failures):
+            model = await engine.lifecycle.acquire()
+            engine.lifecycle.failed(model, InferenceError("odd"))
+            engine.lifecycle.release(model)
+        await eventually(lambda: engine.lifecycle.on_fallback)
+        async with engine.open(OPEN) as lease:
+            await lease.accept(bytes(32_000))
+            await lease.finish()
+            assert lease.model == "home-en"
 
 
 async def test_a_network_that_fails_only_delays_it(
@@ -119,6 +199,24 @@ async def test_a_model_that_cannot_be_used_changes_nothing(
             await asyncio.sleep(0.01)
         assert (await engine.ready()).info.name == "home-en"
         assert not work.done()
+
+
+async def test_a_version_that_somebody_went_back_from_stays_out(
+    tmp_path: Path, builtin: Path, server: HostileServer, published: Path
+) -> None:
+    store = ModelStore(tmp_path / "data", QUICK)
+    install(store, "better", builtin / "home-en", "0")
+    spec = publish(server, published)
+    name = spec.files[0].path
+    page = server.page(f"/{name}", (published / name).read_bytes(), *[answer(500)] * 12)
+    async with serving(tmp_path, builtin, spec) as (engine, work):
+        while len(page.faults) > 8:  # noqa: ASYNC110 - until it waits to try again
+            await asyncio.sleep(0.01)
+        install(store, "better", builtin / "home-en", "1")
+        store.rollback("better")
+        await asyncio.wait_for(work, PATIENCE_S)
+        assert (await engine.ready()).info.name == "home-en"
+    assert store.find("better").version == "0"
 
 
 async def test_the_end_does_not_wait_for_a_download(

@@ -71,10 +71,11 @@ def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
     except (SettingsError, ModelError) as error:
         model = {"serve_model": f"none: {error}"}
     else:
+        fallback = choice.fallback if choice.fallback != choice.chosen else None
         model = {
             "serve_model": choice.chosen.name,
             "serve_model_reason": choice.reason,
-            "serve_fallback": choice.fallback.name if choice.fallback else "none",
+            "serve_fallback": fallback.name if fallback else "none",
             "serve_upgrade": choice.wanted.id if choice.wanted else "none",
         }
     workers = settings.engine.workers

@@ -33,7 +33,8 @@ class ModelInfo:
     precision: str | None = None
     """Of the encoder's weights ("int8"); None where there are none."""
     version: str | None = None
-    """Version and checksum as published; None for a folder that came from elsewhere."""
+    """Version, and checksum of the largest file, as installed; None for a folder that came from
+    elsewhere."""
     sha256: str | None = None
 
 

@@ -7,7 +7,7 @@ same form. An entry of the user's replaces one of ours with the same id.
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -150,14 +150,30 @@ class Catalog:
         self._entries = {entry.id: entry for entry in entries}
 
     @classmethod
-    def read(cls, user_files: Iterable[Path] = ()) -> Self:
+    def read(
+        cls,
+        user_files: Iterable[Path] = (),
+        skipped: Callable[[CatalogError], None] | None = None,
+    ) -> Self:
         """Read our own entries, then those of the user.
+
+        Args:
+            user_files: files of the user's; a later one replaces entries of an earlier one.
+            skipped: told of each file that makes no sense, which is left out; by default that
+                raises.
 
         Raises:
             CatalogError: a file cannot be read, or an entry does not make sense.
         """
         ours = _parse(files(__package__).joinpath("catalog.toml").read_text("utf-8"), "catalog")
-        theirs = (entry for file in user_files for entry in read_entries(file))
+        theirs: list[ModelSpec] = []
+        for file in user_files:
+            try:
+                theirs += read_entries(file)
+            except CatalogError as error:
+                if skipped is None:
+                    raise
+                skipped(error)
         return cls([*ours, *theirs])
 
     def __iter__(self) -> Iterator[ModelSpec]:

@@ -145,7 +145,8 @@ class Installer:
             self.layout.point(model, Pointer(version))
         elif pointer.version != version:
             before = [old for old in pointer.previous if old != version]
-            self.layout.point(model, Pointer(version, (*before, pointer.version)))
+            held_back = tuple(held for held in pointer.held_back if held != version)
+            self.layout.point(model, Pointer(version, (*before, pointer.version), held_back))
 
     @property
     def _records(self) -> RecordedChecksums:

@@ -4,7 +4,7 @@
     checksums.json                   checksums recorded at first fetch
     models/ID/VERSION/manifest.json  what is installed; written last
     models/ID/VERSION/ID/            the files
-    models/ID/current.json           which version is in use, and which were before
+    models/ID/current.json           which version is in use, which were before, which are held back
     models/.downloads/ID/            parts of downloads
     models/.staging/ID/              what is being installed
     models/.replaced/ID/VERSION/     a version that another of the same name takes the place of
@@ -16,7 +16,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from wyoming_stt.store.durable import write_atomically
@@ -31,6 +31,8 @@ class Pointer:
     version: str
     previous: tuple[str, ...] = ()
     """Versions that were in use before, the latest last."""
+    held_back: tuple[str, ...] = ()
+    """Versions that somebody went back from: not to be used again unless somebody says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,17 @@ class Layout:
         """Read which version is in use; None: nothing readable says so."""
         try:
             content = json.loads((self.models / model / "current.json").read_text("utf-8"))
-            return Pointer(str(content["version"]), tuple(map(str, content["previous"])))
-        except (OSError, ValueError, LookupError, TypeError):
+            return Pointer(
+                str(content["version"]),
+                tuple(map(str, content["previous"])),
+                tuple(map(str, content.get("held_back", ()))),
+            )
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
     def point(self, model: str, pointer: Pointer) -> None:
         """Say which version is in use."""
-        content = {"version": pointer.version, "previous": pointer.previous}
-        write_atomically(self.models / model / "current.json", json.dumps(content))
+        write_atomically(self.models / model / "current.json", json.dumps(asdict(pointer)))
 
 
 def _folders(parent: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
 """The models on this machine: what is installed, and everything that changes it."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,13 +39,17 @@ class ModelStore:
         """Where things lie."""
         return Layout(self.data_dir)
 
-    def catalog(self) -> Catalog:
+    def catalog(self, skipped: Callable[[CatalogError], None] | None = None) -> Catalog:
         """Read our entries and the user's.
+
+        Args:
+            skipped: told of each file of the user's that makes no sense, which is left out; by
+                default that raises.
 
         Raises:
             CatalogError: a file of the user's makes no sense.
         """
-        return Catalog.read(sorted(self.layout.user_catalogs.glob("*.toml")))
+        return Catalog.read(sorted(self.layout.user_catalogs.glob("*.toml")), skipped)
 
     # What is installed.
 
@@ -84,6 +88,18 @@ class ModelStore:
         if files is None:
             raise NotInstalledError(f"the model {model!r} is not installed in {self.data_dir}")
         return files
+
+    def held_back(self, model: str) -> tuple[str, ...]:
+        """Return the versions that somebody went back from; only `pull` uses one of them again."""
+        pointer = self.layout.pointer(model) if is_name(model) else None
+        return pointer.held_back if pointer else ()
+
+    def knows(self, model: str) -> bool:
+        """Tell whether a model is or was here: installed, put aside, or what is left of it."""
+        if not is_name(model):
+            return False
+        is_aside = any(aside.id == model for aside in self.quarantined())
+        return is_aside or self.layout.pointer(model) is not None or bool(self.versions(model))
 
     def verify(self, files: ModelFiles, *, every_byte: bool = True) -> list[str]:
         """Return the names of damaged files; put them out of use with `quarantine`.
@@ -155,7 +171,7 @@ class ModelStore:
         return entries
 
     def rollback(self, model: str) -> ModelFiles:
-        """Use the version again that was in use before.
+        """Use the version again that was in use before; the one in use until now is held back.
 
         Raises:
             NotInstalledError: there is no other version.
@@ -167,7 +183,8 @@ class ModelStore:
             before = [v for v in pointer.previous if v in versions and v != current.version]
             if not before:
                 raise NotInstalledError(f"{model}: no version before {current.version} is here")
-            self.layout.point(model, Pointer(before[-1], tuple(before[:-1])))
+            held_back = (*pointer.held_back, current.version)
+            self.layout.point(model, Pointer(before[-1], tuple(before[:-1]), held_back))
             return versions[before[-1]]
 
     def quarantine(self, files: ModelFiles, reason: str) -> Path:

@@ -97,7 +97,9 @@ def test_update_and_rollback(models: Models) -> None:
     assert [pulled["version"] for pulled in models.json("update")["models"]] == ["2"]
     assert models.json("rollback", "mine")["version"] == "1"
     assert models.json("show", "mine")["versions"] == ["1", "2"]
+    assert models.json("show", "mine")["held_back"] == ["2"]
     assert "mine 2" in models("update", "mine")
+    assert models.json("show", "mine")["held_back"] == []
     assert "is 1 again" in models("rollback", "mine")
 
 
@@ -139,6 +141,13 @@ def test_a_catalogue_of_ones_own_is_added(models: Models, tmp_path: Path) -> Non
     assert models.json("pull", "theirs")["models"][0]["fetched"]
     own.write_text("[x]", encoding="utf-8")
     assert "x.title" in models("add", own, code=2)
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "mine"], ["pull", "mine"], ["update"]])
+def test_a_mistake_in_a_catalogue_is_an_error_here(models: Models, command: list[str]) -> None:
+    file = models.data_dir / "catalog.d" / "wrong.toml"
+    file.write_text("[x]", encoding="utf-8")
+    assert f"{file}: x.title" in models(*command, code=2)
 
 
 @pytest.mark.parametrize(

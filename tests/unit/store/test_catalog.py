@@ -34,6 +34,17 @@ def read(folder: Path, text: str):
     return read_entries(file)
 
 
+def test_a_file_that_makes_no_sense_is_an_error_or_left_out(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text(f"{ENTRY}{FILES}", encoding="utf-8")
+    bad.write_text(ENTRY, encoding="utf-8")
+    with pytest.raises(CatalogError, match=r"bad\.toml: my-model"):
+        Catalog.read([bad, good])
+    told: list[CatalogError] = []
+    assert Catalog.read([bad, good], told.append).find("my-model").title == "Mine"
+    assert ["bad.toml: my-model" in str(error) for error in told] == [True]
+
+
 def test_every_family_that_needs_files_is_in_it_and_no_other(catalog: Catalog) -> None:
     named = {spec.family for spec in catalog}
     assert named == {family.name for family in families()} - {"fake"}

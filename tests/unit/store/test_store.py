@@ -52,22 +52,6 @@ def test_nothing_is_left_beside_the_model(store: ModelStore, server: HostileServ
     assert left == {"manifest.json", "current.json", "en.lock"}
 
 
-def test_a_version_beside_another_can_be_gone_back_to(
-    store: ModelStore, server: HostileServer
-) -> None:
-    for version in ("1", "2", "3"):
-        store.pull(loose(server, version))
-    assert [files.version for files in store.versions("en")] == ["1", "2", "3"]
-    assert holds(store.rollback("en"), "2")
-    assert holds(store.rollback("en"), "1")
-    with pytest.raises(NotInstalledError, match="no version before 1"):
-        store.rollback("en")
-    assert holds(store.installed("en"), "1")
-    assert not store.pull(loose(server, "3")).fetched
-    assert holds(store.installed("en"), "3")
-    assert holds(store.rollback("en"), "1")
-
-
 def test_a_failed_update_keeps_the_old_version(store: ModelStore, server: HostileServer) -> None:
     store.pull(loose(server, "1"))
     newer = loose(server, "2")
@@ -107,19 +91,28 @@ def test_records_that_are_damaged_are_not_forgotten(
         store.pull(loose(server, checksums=False))
 
 
+def test_what_was_here_is_known_until_it_is_removed(
+    store: ModelStore, server: HostileServer
+) -> None:
+    assert not store.knows("en")
+    files = store.pull(loose(server)).files
+    assert store.knows("en")
+    store.quarantine(files, "damaged")
+    assert store.knows("en")
+    store.prune()
+    assert store.knows("en")
+    store.pull(loose(server))
+    store.remove("en")
+    assert not store.knows("en")
+    assert not store.knows("../models/en")
+
+
 def test_half_a_version_does_not_count(store: ModelStore, server: HostileServer) -> None:
     files = store.pull(loose(server)).files
     (files.home / "manifest.json").write_text('{"id": "en", "ver', encoding="utf-8")
     assert store.installed("en") is None
     assert store.pull(loose(server)).fetched
     assert holds(store.installed("en"), "1")
-
-
-def test_a_torn_pointer_is_no_loss(store: ModelStore, server: HostileServer) -> None:
-    for version in ("1", "2"):
-        store.pull(loose(server, version))
-    (store.layout.models / "en" / "current.json").write_text("{", encoding="utf-8")
-    assert store.installed("en") is not None
 
 
 def test_a_folder_that_was_renamed_is_not_what_it_says(
@@ -130,19 +123,6 @@ def test_a_folder_that_was_renamed_is_not_what_it_says(
     assert store.installed("en") is None
 
 
-def test_a_version_or_all_of_a_model_is_removed(store: ModelStore, server: HostileServer) -> None:
-    for version in ("1", "2"):
-        store.pull(loose(server, version))
-    with pytest.raises(NotInstalledError, match="en 7"):
-        store.remove("en", "7")
-    assert [files.version for files in store.remove("en", "2")] == ["2"]
-    assert holds(store.installed("en"), "1")
-    store.remove("en")
-    assert list(store.layout.ids()) == []
-    with pytest.raises(NotInstalledError):
-        store.remove("en")
-
-
 @pytest.mark.parametrize("name", ["../models/en", "..", "", "/etc", ".locks", "en/1"])
 def test_a_name_is_not_a_path(store: ModelStore, server: HostileServer, name: str) -> None:
     store.pull(loose(server))
@@ -151,40 +131,6 @@ def test_a_name_is_not_a_path(store: ModelStore, server: HostileServer, name: st
     with pytest.raises(NotInstalledError):
         store.remove(name)
     assert sorted(store.data_dir.parent.rglob("*")) == before
-
-
-def test_prune_keeps_the_version_in_use_and_the_one_before(
-    store: ModelStore, server: HostileServer
-) -> None:
-    for version in ("1", "2", "3"):
-        store.pull(loose(server, version))
-    store.layout.downloads("gone").mkdir(parents=True)
-    (store.layout.downloads("gone") / "x.part").write_bytes(bytes(100_000))
-    assert store.prune() >= 100_000 + 4 * 50_000
-    assert [files.version for files in store.versions("en")] == ["2", "3"]
-    assert not store.layout.downloads("gone").exists()
-    assert holds(store.rollback("en"), "2")
-
-
-def test_prune_keeps_a_version_to_go_back_to_when_the_one_before_is_gone(
-    store: ModelStore, server: HostileServer
-) -> None:
-    for version in ("1", "2", "3"):
-        store.pull(loose(server, version))
-    store.remove("en", "2")
-    store.prune()
-    assert holds(store.rollback("en"), "1")
-
-
-def test_prune_leaves_alone_what_is_not_the_stores(
-    store: ModelStore, server: HostileServer
-) -> None:
-    store.pull(loose(server))
-    (store.layout.models / "lost+found").mkdir()
-    (store.layout.staging("en").parent / ".DS_Store").write_text("")
-    store.prune()
-    assert (store.layout.models / "lost+found").is_dir()
-    assert holds(store.installed("en"), "1")
 
 
 def test_an_archive_with_nothing_of_use_is_refused(

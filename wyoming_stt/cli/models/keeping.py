@@ -27,7 +27,10 @@ def rollback(
     data_dir: DataDir = None,
     config: ConfigFile = None,
 ) -> None:
-    """Use the version of a model again that was in use before the last update."""
+    """Use the version of a model again that was in use before the last update.
+
+    The server leaves the newer one alone until the catalogue has yet another, or until update.
+    """
     with answering(as_json=as_json):
         files = open_models(config, data_dir).rollback(model)
         if as_json:

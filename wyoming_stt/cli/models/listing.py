@@ -64,6 +64,7 @@ def show(
             store.catalog().find(model)
         facts = facts_of(spec, files)
         facts["versions"] = [found.version for found in store.versions(facts["id"])]
+        facts["held_back"] = list(store.held_back(facts["id"]))
         facts["quarantined"] = [
             f"{found.version}: {found.reason}"
             for found in store.quarantined()

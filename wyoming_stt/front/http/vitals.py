@@ -65,13 +65,12 @@ def vitals_of(door: DoorState) -> dict[str, Any]:
     """Measure; the keys are the fields of `Vitals`."""
     engine, tally, lifecycle = door.engine, door.metrics.tally, door.engine.lifecycle
     model, times = lifecycle.active, engine.load_times
-    is_ill = lifecycle.on_fallback or engine.state is ModelState.ERROR
     return {
         "model": door.served.name,
         "model_state": engine.state,
         "model_version": engine.info.version if engine.info else None,
         "on_fallback": lifecycle.on_fallback,
-        "reason": str(lifecycle.error) if is_ill else None,
+        "reason": lifecycle.reason,
         "load_time_ms": None if times is None else round(times.load_s * 1000),
         "warmup_time_ms": None if times is None else round(times.warm_up_s * 1000),
         "memory_mb": round(resident_bytes() / 1e6, 1),

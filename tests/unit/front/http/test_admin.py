@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
+from tests.support.engines import eventually
 from tests.support.http_door import ANYWHERE, Door, open_door
 from tests.support.onnx_models import build
 from tests.support.uploads import wav
@@ -162,6 +163,20 @@ async def test_on_the_fallback_it_is_degraded_and_says_why() -> None:
         assert "encoder.onnx" in health["reason"]
         assert health["last_errors"][0]["code"] == "model-damaged"
         assert (await client.get("/ready")).status_code == 200
+
+
+async def test_under_overload_it_says_so() -> None:
+    small = ModelSource("small", load_fake)
+    async with open_door(fallback=small) as door, door.client() as client:
+        door.engine.lifecycle.set_overloaded(overloaded=True)
+        await eventually(lambda: door.engine.lifecycle.on_fallback)
+        health = (await client.get("/health")).json()
+        assert (health["status"], health["on_fallback"]) == ("degraded", True)
+        assert "fake is too slow" in health["reason"]
+        door.engine.lifecycle.set_overloaded(overloaded=False)
+        await eventually(lambda: not door.engine.lifecycle.on_fallback)
+        health = (await client.get("/health")).json()
+        assert (health["status"], health["reason"]) == ("ok", None)
 
 
 async def test_the_numbers_of_health() -> None:

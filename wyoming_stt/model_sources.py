@@ -1,0 +1,143 @@
+"""Where a model is loaded from: a folder, or the store.
+
+Sources are compared by what they load, so that the same choice made twice is known for the same,
+and a model that is to be its own fallback, too.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wyoming_stt.data_folder import ort_options
+from wyoming_stt.decoding.options import SearchOptions
+from wyoming_stt.errors import ModelFileError, NotInstalledError
+from wyoming_stt.fitting import load_fitting
+from wyoming_stt.loading import ModelSource
+from wyoming_stt.models.base import Recognizer, RecognizerStream
+from wyoming_stt.models.registry import load_model
+from wyoming_stt.ort import OrtOptions
+from wyoming_stt.settings import Settings
+from wyoming_stt.store import ModelFiles, ModelStore
+
+__all__ = ["in_folder", "in_store"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def in_folder(
+    model: Path | str, languages: tuple[str, ...], settings: Settings, *, fitting: bool = True
+) -> ModelSource:
+    """Return the model in a folder, or one that needs none.
+
+    Args:
+        model: its folder, or its name.
+        languages: what it speaks.
+        settings: how to run it.
+        fitting: whether it is only loaded where there seems to be memory for it.
+    """
+    load = _Folder(model, languages, ort_options(settings), fitting)
+    return ModelSource(Path(model).name, load)
+
+
+def in_store(
+    model: str, files: ModelFiles | None, store: ModelStore, settings: Settings
+) -> ModelSource:
+    """Return a model of the store; what turns out damaged is put into quarantine.
+
+    Args:
+        model: its id.
+        files: the version to load, as long as it is there; None or gone: the one in use by then.
+        store: where it is, or will be.
+        settings: how to run it.
+    """
+    load = _Stored(model, files, store, settings.model.languages, ort_options(settings))
+    return ModelSource(model, load)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    model: Path | str
+    languages: tuple[str, ...]
+    options: OrtOptions
+    fitting: bool
+
+    def __call__(self) -> Recognizer:
+        load = load_fitting if self.fitting else load_model
+        return load(self.model, languages=self.languages, options=self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    model: str
+    files: ModelFiles | None
+    store: ModelStore
+    languages: tuple[str, ...] | None
+    options: OrtOptions
+
+    def __call__(self) -> Recognizer:
+        """Load; what cannot be loaded because it was damaged is put aside, and the next one tried.
+
+        Raises:
+            ModelFileError: a file is missing or damaged, and there is no other version.
+            NotInstalledError: there is none any more, or not yet.
+        """
+        files = self.files
+        if files is None or not files.home.is_dir():
+            files = self.store.installed(self.model)
+        if files is None:
+            raise NotInstalledError(_absence(self.model, self.store))
+        damaged = self.store.verify(files, every_byte=False)
+        if not damaged:
+            try:
+                return self._load(files)
+            except ModelFileError:
+                damaged = self.store.verify(files)
+                if not damaged:
+                    raise
+        return self._without(files, damaged)
+
+    def _load(self, files: ModelFiles) -> Recognizer:
+        languages: Sequence[str] = self.languages or files.manifest.languages
+        found = load_fitting(files.folder, languages=languages, options=self.options)
+        return _Installed(found, files)
+
+    def _without(self, files: ModelFiles, damaged: list[str]) -> Recognizer:
+        names = ", ".join(damaged)
+        kept = self.store.quarantine(files, f"damaged: {names}")
+        error = ModelFileError(
+            files.folder / damaged[0], "what was installed", f"damage ({names}); moved to {kept}"
+        )
+        other = self.store.installed(self.model)
+        if other is None:
+            raise error
+        _LOGGER.warning("Version %s of %s is tried instead: %s", other.version, self.model, error)
+        return self()
+
+
+class _Installed:
+    """A recogniser whose keeper knows more of it than its files tell: version and checksum."""
+
+    def __init__(self, recognizer: Recognizer, files: ModelFiles) -> None:
+        largest = max(files.manifest.files, key=lambda file: file.size, default=None)
+        sha256 = largest.sha256 if largest else None
+        self.info = replace(recognizer.info, version=files.version, sha256=sha256)
+        self.tokens = recognizer.tokens
+        self._recognizer = recognizer
+
+    def open(self, options: SearchOptions) -> RecognizerStream:
+        """Begin an utterance."""
+        return self._recognizer.open(options)
+
+
+def _absence(model: str, store: ModelStore) -> str:
+    """Say why a model is not in the store, and how to get it there."""
+    reasons = [aside.reason for aside in store.quarantined() if aside.id == model]
+    is_published = store.catalog(lambda _: None).get(model) is not None
+    why = "is not installed"
+    if reasons:
+        why = f"was put aside as {reasons[-1]}"
+    elif is_published and store.options.offline:
+        why = "is not installed, and store.offline forbids fetching it"
+    how = f"pull {model}" if is_published else f"add FOLDER --name {model}"
+    return f"the model {model!r} {why}; to install it: wyoming-stt models {how}"
