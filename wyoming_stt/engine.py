@@ -66,8 +66,8 @@ class Engine:
     ) -> None:
         self.options = options
         self.lifecycle = Lifecycle(chosen, fallback, lifecycle or LifecycleOptions())
-        self.relief = Relief(degrade or DegradeOptions(), self.lifecycle)
         num_threads = options.workers or len(os.sched_getaffinity(0))
+        self.relief = Relief(degrade or DegradeOptions(), self.lifecycle, num_threads)
         self._pool = WorkerPool(num_threads)
         self._background = Background(self._pool, num_threads)
         self._places = asyncio.Semaphore(options.max_utterances)
@@ -172,6 +172,7 @@ class Engine:
                 f"{self.options.max_utterances} utterances are being decoded and "
                 f"{self._waiting} are waiting; try again later"
             )
+        came = time.perf_counter()
         self._waiting += 1
         try:
             async with asyncio.timeout(wait_s):
@@ -180,6 +181,8 @@ class Engine:
             raise OverloadedError("no place became free in time; try again later") from None
         finally:
             self._waiting -= 1
+            if wait_s < math.inf:  # who waits for as long as it takes is in no hurry
+                self.relief.record_admission(time.perf_counter() - came)
 
     def _refuse_if_closed(self) -> None:
         if self.state is ModelState.CLOSED:
