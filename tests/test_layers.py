@@ -28,7 +28,7 @@ LAYERS = (
             "pipe",
             "store",
         ),
-        *("cgroup", "fitting"),
+        *("cgroup", "fitting", "kernel_files"),
     },
     {"observability"},
     {"jobs"},
