@@ -57,7 +57,13 @@ class Administrator:
         """Look at the machine, and at what suits it."""
         hardware = detect()
         language = (self._settings.model.languages or DEFAULT_LANGUAGES)[0]
-        found = recommend(hardware, providers(), self._store.catalog(), language)
+        found = recommend(
+            hardware,
+            providers(),
+            self._store.catalog(),
+            language,
+            self._settings.ort.provider,
+        )
         fallback = self._engine.lifecycle.fallback
         return Capabilities(
             hardware=asdict(hardware),

@@ -8,6 +8,7 @@ from typing import Final
 
 from wyoming_stt.cgroup import cpu_limit, memory_groups
 from wyoming_stt.kernel_files import fields, read, whole
+from wyoming_stt.memory import available_bytes, resident_bytes
 
 __all__ = ["Hardware", "detect"]
 
@@ -48,6 +49,8 @@ class Hardware:
     """The board's name, where firmware tells it: "Raspberry Pi 5 Model B Rev 1.0"."""
     cpu_part: str | None = None
     """Arm's number of the core's design: 0xd03 is the Cortex-A53, 0xd08 the A72."""
+    available_bytes: int | None = None
+    """Memory that is free or this process's own already; None where it is not known."""
     physical_cores: int | None = None
     """Of `cores`, those that are not another thread of the same core; None: nobody looked."""
     unknown: tuple[str, ...] = ()
@@ -66,10 +69,12 @@ def detect(root: Path = _ROOT) -> Hardware:
     physical = _physical_cores(cpuinfo, allowed)
     guess = max(1, len(allowed) // _THREADS_A_CORE.get(architecture, 1))
     memory_bytes = _memory_bytes(root)
+    available = available_bytes(root)
     known = {
         "instruction sets": flags,
         "physical cores": physical or architecture not in _THREADS_A_CORE,
         "memory": memory_bytes,
+        "available memory": available is not None,
     }
     return Hardware(
         cpu=cpu.get("model name") or cpu.get("Model") or architecture,
@@ -79,6 +84,7 @@ def detect(root: Path = _ROOT) -> Hardware:
         architecture=architecture,
         board=read(root / "proc/device-tree/model").strip("\0") or None,
         cpu_part=cpu.get("CPU part"),
+        available_bytes=None if available is None else available + resident_bytes(),
         physical_cores=min(share, physical or guess),
         unknown=tuple(name for name, is_known in known.items() if not is_known),
     )

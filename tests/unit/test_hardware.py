@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wyoming_stt.hardware import INTERESTING, detect
-from wyoming_stt.memory import available_bytes
+from wyoming_stt.memory import available_bytes, resident_bytes
 
 SOON_S = 0.05
 ALLOWED = sorted(os.sched_getaffinity(0))
@@ -61,6 +61,7 @@ def test_the_machine_is_seen_as_others_see_it() -> None:
     assert 1 <= hardware.physical_cores <= hardware.cores
     assert set(hardware.features) <= set(INTERESTING)
     assert 0 < hardware.memory_bytes <= psutil.virtual_memory().total
+    assert resident_bytes() < (hardware.available_bytes or 0) <= hardware.memory_bytes
 
 
 def test_it_takes_no_time() -> None:
@@ -126,7 +127,7 @@ def test_threads_of_one_core_are_one_physical_core(tmp_path: Path) -> None:
     pairs = {number: (0, index // 2) for index, number in enumerate(ALLOWED)}
     hardware = detect(machine(tmp_path, {"proc/cpuinfo": processors(pairs)}))
     assert (hardware.cores, hardware.physical_cores) == (len(ALLOWED), (len(ALLOWED) + 1) // 2)
-    assert hardware.unknown == ("memory",)
+    assert hardware.unknown == ("memory", "available memory")
 
 
 def test_the_same_number_in_another_socket_is_another_core(tmp_path: Path) -> None:
@@ -157,11 +158,11 @@ def test_a_machine_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
     hardware = detect(tmp_path)
     assert (hardware.features, hardware.memory_bytes) == ((), 0)
     assert hardware.cpu == os.uname().machine
-    assert {"instruction sets", "memory"} <= set(hardware.unknown)
+    assert {"instruction sets", "memory", "available memory"} <= set(hardware.unknown)
     if platform.machine() == "x86_64":
         assert hardware.physical_cores == max(1, len(ALLOWED) // 2)
         assert "physical cores" in hardware.unknown
-    assert available_bytes(tmp_path) is None
+    assert (available_bytes(tmp_path), hardware.available_bytes) == (None, None)
 
 
 @given(st.lists(GARBAGE, min_size=len(FILES), max_size=len(FILES)))
