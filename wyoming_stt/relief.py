@@ -33,6 +33,7 @@ class Relief:
         self._look_s = options.short_window_s / _LOOKS
         self._lifecycle = lifecycle
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     @property
     def refuses_background(self) -> bool:
@@ -64,13 +65,14 @@ class Relief:
         return usual_s if self.level < Level.WARNING else max(usual_s, _GATHERED_S)
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, also when those who still wait are sent away."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _look_soon(self) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._is_closed:
             self._look()
 
     def _look(self) -> None:

@@ -107,6 +107,14 @@ async def test_the_last_level_brings_in_the_fallback_and_calm_the_chosen_model(
     assert told[-1][1].startswith("Load: NORMAL after WARNING")
 
 
+async def test_closed_it_looks_no_more(engine: Engine) -> None:
+    set_level(engine, Level.WARNING)
+    await engine.close()
+    engine.relief.record(1.0, 3.0, 0.0)
+    engine.relief.record_admission(5.0)
+    assert engine.relief._timer is None
+
+
 @pytest.mark.parametrize("level", [level for level in LEVELS if level])
 async def test_health_and_metrics_show_the_level(level: Level) -> None:
     options = HttpOptions(uri=ANYWHERE, metrics=True)
