@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from wyoming_stt import errors
 from wyoming_stt.cli.main import app
 from wyoming_stt.front.http.errors import ErrorCode, HttpError
+from wyoming_stt.selection import TIERS
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import Catalog
 
@@ -47,6 +48,7 @@ def _generate(name: str) -> str:
         "error codes": _error_codes,
         "http errors": _http_errors,
         "models": _models,
+        "tiers": _tiers,
     }
     command = name.removeprefix("help ")
     return _help(command) if command != name else generators[name]()
@@ -125,6 +127,13 @@ def _models() -> str:
     for spec in Catalog.read():
         size = f"{spec.download_bytes / 1e6:.0f} MB" if spec.download_bytes else ""
         lines.append(f"| `{spec.id}` | {spec.title} | {size} | {spec.conditions or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def _tiers() -> str:
+    lines = ["| Machine, or as fast | Speed of models, best first |", "| --- | --- |"]
+    speeds = ((tier.name, ", ".join(tier.speeds) or "the built-in model only") for tier in TIERS)
+    lines += [f"| {name} | {which} |" for name, which in speeds]
     return "\n".join(lines) + "\n"
 
 

@@ -29,7 +29,7 @@ LAYERS = (
             "pipe",
             "store",
         ),
-        *("cgroup", "fitting"),
+        *("cgroup", "fitting", "kernel_files"),
     },
     {"observability"},
     {"jobs"},

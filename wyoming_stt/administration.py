@@ -59,7 +59,7 @@ class Administrator:
         language = (self._settings.model.languages or DEFAULT_LANGUAGES)[0]
         # What is wrong with a file of the user's was told at the start.
         catalog = self._store.catalog(lambda _: None)
-        found = recommend(hardware, providers(), catalog, language)
+        found = recommend(hardware, providers(), catalog, language, self._settings.ort.provider)
         fallback = self._engine.lifecycle.fallback
         return Capabilities(
             hardware=asdict(hardware),

@@ -23,6 +23,7 @@ from wyoming_stt.front.served import ServedModel
 from wyoming_stt.memory import keep_blocks_apart
 from wyoming_stt.observability.history import FILE, History
 from wyoming_stt.observability.recorder import recorded
+from wyoming_stt.observability.summary import summarised
 from wyoming_stt.observability.tally import Tally, counted
 from wyoming_stt.readiness import notify_listening, notify_stopping
 from wyoming_stt.settings import Settings
@@ -115,15 +116,15 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _remembered(tally: Tally, engine: Engine, settings: Settings) -> AsyncIterator[None]:
-    """Keep the statistics while the block runs, and say at its end what happened."""
+    """Keep the statistics while the block runs, and tell the log how it is."""
     options = settings.statistics
     async with AsyncExitStack() as stack:
         if options.enabled:
             history = History(data_folder(settings) / FILE, options.keep_days)
             count = partial(counted, tally, engine)
             await stack.enter_async_context(recorded(history, count, options.every_s))
+        await stack.enter_async_context(summarised(tally, engine, settings.log.summary_every_s))
         yield
-        logger.info("Since the start, %s", tally)
 
 
 @asynccontextmanager

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["MemoryGroup", "memory_groups"]
+from wyoming_stt.kernel_files import fields, read, whole
+
+__all__ = ["MemoryGroup", "cpu_limit", "memory_groups"]
 
 _MOUNT = Path("/sys/fs/cgroup")
 _SELF = Path("/proc/self/cgroup")
 _NO_LIMIT: Final = 1 << 60
 """Version 1 says "none" with a number near 2^63."""
+_PERIOD_US: Final = 100_000
+"""What the kernel takes where it is told no period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,33 @@ def memory_groups(mount: Path = _MOUNT, own: Path = _SELF) -> list[MemoryGroup]:
     return [group for group in found if group is not None]
 
 
+def cpu_limit(mount: Path = _MOUNT, own: Path = _SELF) -> float | None:
+    """Return how many processors' time this process may use, where a group says so.
+
+    Never fails: what cannot be read limits nothing.
+    """
+    found = (
+        _quota(mount / folder / path)
+        for folders, controller in ((("", "unified"), ""), (("cpu", "cpu,cpuacct"), "cpu"))
+        for folder in folders
+        for path in _paths(own, controller)
+    )
+    return min((quota for quota in found if quota is not None), default=None)
+
+
+def _quota(folder: Path) -> float | None:
+    """Read a group's quota, whichever version it is of."""
+    both = read(folder / "cpu.max") or (
+        f"{read(folder / 'cpu.cfs_quota_us')} {read(folder / 'cpu.cfs_period_us')}"
+    )
+    quota, _, period = both.partition(" ")
+    quota_us, period_us = whole(quota), whole(period.strip()) or _PERIOD_US
+    return quota_us / period_us if quota_us else None
+
+
 def _paths(own: Path, controller: str) -> Iterator[str]:
     """Yield the group of this process and all above it, as paths below the mount."""
-    for line in _read(own).splitlines():
-        _, _, rest = line.partition(":")
+    for _, rest in fields(read(own)):
         controllers, _, path = rest.partition(":")
         if controller in controllers.split(","):
             parts = path.strip("/").split("/")
@@ -77,17 +104,10 @@ def _paths(own: Path, controller: str) -> Iterator[str]:
 
 
 def _group(folder: Path, names: _Names) -> MemoryGroup | None:
-    limit = _read(folder / names.limit)
-    if not limit.isdecimal() or int(limit) >= _NO_LIMIT:
+    limit = whole(read(folder / names.limit))
+    if limit is None or limit >= _NO_LIMIT:
         return None
-    used = _read(folder / names.used)
-    fields = dict(line.split() for line in _read(folder / "memory.stat").splitlines())
-    reclaimable = int(fields.get(names.reclaimable, "0"))
-    return MemoryGroup(int(limit), max(0, int(used or "0") - reclaimable))
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
+    used = whole(read(folder / names.used)) or 0
+    facts = dict(fields(read(folder / "memory.stat"), None))
+    reclaimable = whole(facts.get(names.reclaimable, "")) or 0
+    return MemoryGroup(limit, max(0, used - reclaimable))

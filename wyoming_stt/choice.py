@@ -131,7 +131,9 @@ class _Chooser:
                 "everything; in the Home Assistant app the folder is its option custom_model"
             )
         language = (self.settings.model.languages or DEFAULT_LANGUAGES)[0]
-        found = recommend(detect(), providers(), _usable_catalog(self.store), language)
+        provider = self.settings.ort.provider
+        catalog = _usable_catalog(self.store)
+        found = recommend(detect(), providers(), catalog, language, provider)
         files = self.store.installed(found.model.id) if found.model else None
         if files is not None:
             return self._installed(files, found.reason, found.model)

@@ -77,8 +77,8 @@ class Engine:
         """
         self.options = options
         self.lifecycle = Lifecycle(chosen, fallback, lifecycle or LifecycleOptions(), expected)
-        self.relief = Relief(degrade or DegradeOptions(), self.lifecycle)
         num_threads = options.workers or len(os.sched_getaffinity(0))
+        self.relief = Relief(degrade or DegradeOptions(), self.lifecycle, num_threads)
         self._pool = WorkerPool(num_threads)
         self._background = Background(self._pool, num_threads)
         self._places = asyncio.Semaphore(options.max_utterances)
@@ -184,15 +184,16 @@ class Engine:
             lease.release()
 
     async def _admit(self, wait_s: float) -> None:
-        if not self._places.locked():
-            await self._places.acquire()  # at once
-            return
-        if len(self._waiting) >= self.options.max_waiting and wait_s < math.inf:
+        is_locked = self._places.locked()
+        if is_locked and self._turns_away:
+            raise ShuttingDownError("the server is shutting down")
+        if is_locked and len(self._waiting) >= self.options.max_waiting and wait_s < math.inf:
             raise OverloadedError(
                 f"{self.options.max_utterances} utterances are being decoded and "
                 f"{len(self._waiting)} are waiting; try again later"
             )
-        patience = asyncio.timeout(0 if self._turns_away else wait_s)
+        came = time.perf_counter()
+        patience = asyncio.timeout(wait_s)
         try:
             async with patience:
                 self._waiting.add(patience)
@@ -203,6 +204,8 @@ class Engine:
             raise OverloadedError("no place became free in time; try again later") from None
         finally:
             self._waiting.discard(patience)
+            if wait_s < math.inf:  # who waits for as long as it takes is in no hurry
+                self.relief.record_admission(time.perf_counter() - came)
 
     def _refuse_if_closed(self) -> None:
         if self.state is ModelState.CLOSED:

@@ -1,11 +1,14 @@
 """What this machine offers, as far as Linux tells: cores, instruction sets, memory."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wyoming_stt.cgroup import memory_groups
+from wyoming_stt.cgroup import cpu_limit, memory_groups
+from wyoming_stt.kernel_files import fields, read, whole
+from wyoming_stt.memory import available_bytes, resident_bytes
 
 __all__ = ["Hardware", "detect"]
 
@@ -25,10 +28,9 @@ INTERESTING: Final = (
     ),
     *("asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve"),
 )
-_CPUINFO = Path("/proc/cpuinfo")
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
-_DEVICE_TREE = Path("/proc/device-tree/model")
+_ROOT = Path("/")
+_THREADS_A_CORE: Final = {"x86_64": 2}
+"""Where it is not told: the most that is usual. Boards with Arm's processors have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,52 +49,64 @@ class Hardware:
     """The board's name, where firmware tells it: "Raspberry Pi 5 Model B Rev 1.0"."""
     cpu_part: str | None = None
     """Arm's number of the core's design: 0xd03 is the Cortex-A53, 0xd08 the A72."""
+    available_bytes: int | None = None
+    """Memory that is free or this process's own already; None where it is not known."""
+    physical_cores: int | None = None
+    """Of `cores`, those that are not another thread of the same core; None: nobody looked."""
     unknown: tuple[str, ...] = ()
     """What could not be read; a cautious guess stands in its place."""
 
 
-def detect() -> Hardware:
+def detect(root: Path = _ROOT) -> Hardware:
     """Look at the machine: files of the kernel only, in a few milliseconds. Never fails."""
-    cpu = _fields(_CPUINFO)
+    cpuinfo = read(root / "proc/cpuinfo")
+    cpu = dict(reversed([*fields(cpuinfo)]))  # the first of each name
     flags = (cpu.get("flags") or cpu.get("Features") or "").split()
-    memory_bytes = _memory_bytes()
-    known = {"instruction sets": bool(flags), "memory": bool(memory_bytes)}
+    architecture = os.uname().machine
+    allowed = os.sched_getaffinity(0)
+    limit = cpu_limit(root / "sys/fs/cgroup", root / "proc/self/cgroup") or math.inf
+    share = max(1, math.floor(min(len(allowed), limit)))
+    physical = _physical_cores(cpuinfo, allowed)
+    guess = max(1, len(allowed) // _THREADS_A_CORE.get(architecture, 1))
+    memory_bytes = _memory_bytes(root)
+    available = available_bytes(root)
+    known = {
+        "instruction sets": flags,
+        "physical cores": physical or architecture not in _THREADS_A_CORE,
+        "memory": memory_bytes,
+        "available memory": available is not None,
+    }
     return Hardware(
-        cpu=cpu.get("model name") or cpu.get("Model") or os.uname().machine,
-        cores=_cores(),
+        cpu=cpu.get("model name") or cpu.get("Model") or architecture,
+        cores=share,
         features=tuple(name for name in INTERESTING if name in flags),
         memory_bytes=memory_bytes,
-        architecture=os.uname().machine,
-        board=_read(_DEVICE_TREE).strip("\0") or None,
+        architecture=architecture,
+        board=read(root / "proc/device-tree/model").strip("\0") or None,
         cpu_part=cpu.get("CPU part"),
+        available_bytes=None if available is None else available + resident_bytes(),
+        physical_cores=min(share, physical or guess),
         unknown=tuple(name for name, is_known in known.items() if not is_known),
     )
 
 
-def _cores() -> int:
-    cores = len(os.sched_getaffinity(0))
-    quota, _, period = _read(_CGROUP / "cpu.max").partition(" ")
-    if quota.isdecimal():
-        cores = min(cores, max(1, int(quota) // int(period)))
-    return cores
+def _physical_cores(cpuinfo: str, allowed: set[int]) -> int | None:
+    """Count the cores that the allowed processors are threads of; None where it is not told."""
+    cores = {}
+    for entry in cpuinfo.split("\n\n"):
+        facts = dict(fields(entry))
+        number = whole(facts.get("processor", ""))
+        if number in allowed and {"physical id", "core id"} <= facts.keys():
+            cores[number] = (facts["physical id"], facts["core id"])
+    return len(set(cores.values())) if cores.keys() == allowed else None
 
 
-def _memory_bytes() -> int:
-    total = int(_fields(_MEMINFO).get("MemTotal", "0").removesuffix(" kB")) * 1024
-    return min([total, *(group.limit for group in memory_groups(_CGROUP))])
-
-
-def _fields(file: Path) -> dict[str, str]:
-    """Read `name : value` lines; the first of each name, so the first processor."""
-    fields: dict[str, str] = {}
-    for line in _read(file).splitlines():
-        name, _, value = line.partition(":")
-        fields.setdefault(name.strip(), value.strip())
-    return fields
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+def _memory_bytes(root: Path) -> int:
+    """Return the least of what is known; 0 where nothing is."""
+    known = [
+        group.limit for group in memory_groups(root / "sys/fs/cgroup", root / "proc/self/cgroup")
+    ]
+    total = dict(fields(read(root / "proc/meminfo"))).get("MemTotal", "")
+    if kib := whole(total.removesuffix(" kB")):
+        known.append(1024 * kib)
+    return min(known, default=0)

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from wyoming_stt.errors import SettingsError
 from wyoming_stt.observability.request_id import NameRequest
 
 __all__ = ["LogSettings", "configure"]
@@ -20,6 +21,13 @@ class LogSettings:
     """`short` leaves out the date and the module, as Home Assistant's own apps do."""
     hints: bool = True
     """Whether to say, once the server is ready, how to talk to it."""
+    summary_every_s: float = 600.0
+    """Between two lines that sum up how the server is, in seconds; a quiet time has none. 0: only
+    at the end."""
+
+    def __post_init__(self) -> None:
+        if self.summary_every_s < 0:
+            raise SettingsError("log.summary_every_s cannot be below 0")
 
 
 _FORMATS: Final = {

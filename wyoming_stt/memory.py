@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from wyoming_stt.cgroup import memory_groups
+from wyoming_stt.kernel_files import fields, read, whole
 
 __all__ = ["available_bytes", "keep_blocks_apart", "release_memory", "resident_bytes"]
 
-_STATM = Path("/proc/self/statm")
-_MEMINFO = Path("/proc/meminfo")
+_ROOT = Path("/")
 _M_MMAP_THRESHOLD: Final = -3
 """From glibc's malloc.h."""
 _LARGE_BYTES: Final = 128 * 1024
@@ -21,19 +21,23 @@ _LARGE_BYTES: Final = 128 * 1024
 
 def resident_bytes() -> int:
     """Return the resident set size; 0 where the system does not tell."""
-    return _pages(1)
+    return _pages(1, _ROOT)
 
 
-def available_bytes() -> int | None:
+def available_bytes(root: Path = _ROOT) -> int | None:
     """Return what may be taken before the machine, the container or a limit of the process says no.
 
-    None where nothing is known.
+    None where nothing is known. Never fails.
     """
-    left = [group.left for group in memory_groups()]
-    left += [1024 * kib for kib in _available_kib()]
+    left = [
+        group.left for group in memory_groups(root / "sys/fs/cgroup", root / "proc/self/cgroup")
+    ]
+    available = dict(fields(read(root / "proc/meminfo"))).get("MemAvailable", "")
+    if (kib := whole(available.removesuffix(" kB"))) is not None:
+        left.append(1024 * kib)
     address_space, _ = resource.getrlimit(resource.RLIMIT_AS)
     if address_space != resource.RLIM_INFINITY:
-        left.append(max(0, address_space - _pages(0)))
+        left.append(max(0, address_space - _pages(0, root)))
     return min(left, default=None)
 
 
@@ -61,17 +65,7 @@ def release_memory() -> None:
         trim(0)
 
 
-def _pages(field: int) -> int:
+def _pages(field: int, root: Path) -> int:
     """Read /proc/self/statm, in bytes: 0 is the address space, 1 the resident part."""
-    try:
-        return int(_STATM.read_text(encoding="ascii").split()[field]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _available_kib() -> list[int]:
-    try:
-        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return []
-    return [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    pages = [whole(number) for number in read(root / "proc/self/statm").split()]
+    return (pages[field] or 0) * os.sysconf("SC_PAGE_SIZE") if field < len(pages) else 0

@@ -89,7 +89,7 @@ class StateRecord:
         self.counts[after] += 1
         self.transitions.append(Transition(datetime.now(UTC), before, after, model, reason))
         because = f": {reason}" if reason else ""
-        _LOGGER.debug("model %s: %s to %s%s", model, before.value, after.value, because)
+        _LOGGER.info("Model %s: %s after %s%s", model, after.value, before.value, because)
 
     def fail(self, model: str, code: str, message: str) -> None:
         """Remember a failure."""

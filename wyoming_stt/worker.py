@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from wyoming_stt.app import running_engine, set_on_signal
 from wyoming_stt.data_folder import data_folder
 from wyoming_stt.errors import SettingsError
+from wyoming_stt.observability.summary import summarised
 from wyoming_stt.observability.tally import Tally
 from wyoming_stt.settings import Settings
 
@@ -31,6 +32,7 @@ async def work(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(running_engine(settings))
         await engine.ready()
+        await stack.enter_async_context(summarised(tally, engine, settings.log.summary_every_s))
         await stack.enter_async_context(
             running_jobs(
                 settings.jobs,
@@ -43,7 +45,7 @@ async def work(settings: Settings) -> None:
         logger.info("Working: %d jobs at once, queue: %s", settings.jobs.workers, _kind(settings))
         await stop.wait()
         logger.info("Stopping; what is not done goes back to the queue")
-    logger.info("Stopped: %s", tally)
+    logger.info("Stopped")
 
 
 def _kind(settings: Settings) -> str:

@@ -1,9 +1,11 @@
 """`info` and `--help` as a user runs them."""
 
 import json
+from pathlib import Path
 
 from tests.support.program import run
 from wyoming_stt import __version__
+from wyoming_stt.selection import TIERS
 
 
 def test_info_tells_what_would_be_served() -> None:
@@ -23,6 +25,26 @@ def test_info_tells_the_model_inside_and_a_better_one() -> None:
     facts = json.loads(done.stdout)
     assert facts["serve_model"] == "home-en"
     assert facts["serve_upgrade"] in {"none", *facts["serve_model_reason"].split()}
+
+
+def test_info_tells_the_machine_and_why_not_another_model(tmp_path: Path) -> None:
+    facts = json.loads(run("info", "--json").stdout)
+    assert 1 <= facts["physical_cores"] <= facts["cores"]
+    assert 0 < facts["available_mib"] <= facts["memory_mib"]
+    assert isinstance(facts["unknown"], list)
+    assert facts["tier"] in {tier.name for tier in TIERS}
+    rejected = facts["rejected_models"]
+    assert facts["recommended_model"] not in rejected
+    assert rejected["offline-en"] == "answers only after the end of speech"
+    shown = run("info").stdout
+    for label in ("board", "unknown", "tier", "recommended model"):
+        assert f"\n{label}  " in shown
+    assert "  offline-en: answers only after the end of speech\n" in shown
+    (tmp_path / "catalog.d").mkdir()
+    (tmp_path / "catalog.d" / "mine.toml").write_text("nonsense")
+    broken = run("info", "--set", f"data_dir={tmp_path}")
+    assert broken.returncode == 0
+    assert "mine.toml" in broken.stdout
 
 
 def test_help_names_every_command() -> None:

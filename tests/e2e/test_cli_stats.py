@@ -20,7 +20,7 @@ def test_two_runs_add_up(tmp_path: Path) -> None:
         with server("--model", "fake", "--set", folder, "--no-http") as running:
             assert run("say", recording, "--uri", running.listening()).returncode == 0
             assert running.stop() == 0
-        assert "utterances: 1; audio: 2 s; errors told: 0" in running.log
+        assert "utterances: 1; audio: 2 s, dropped: 0; errors told: 0" in running.log
     found = json.loads(run("stats", "--json", "--data-dir", tmp_path).stdout)
     everything = found["all"]
     assert found["last_24_h"] == everything

@@ -6,12 +6,13 @@ import threading
 from collections.abc import AsyncIterator, Callable
 
 from wyoming_stt.audio.gate import VadOptions
+from wyoming_stt.degrade import Level
 from wyoming_stt.engine import Engine, EngineOptions, ModelSource, UtteranceOptions
 from wyoming_stt.lifecycle import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.models.families.fake import FakeRecognizer
 
-__all__ = ["LONG", "OPEN", "Stuck", "engine_on", "eventually"]
+__all__ = ["LONG", "OPEN", "Stuck", "engine_on", "eventually", "set_level"]
 
 LONG = 60.0
 """Seconds: for what must not happen in a test."""
@@ -65,3 +66,10 @@ async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(LONG):
         while not condition():  # noqa: ASYNC110 - nothing tells of every state
             await asyncio.sleep(0.005)
+
+
+def set_level(engine: Engine, level: Level) -> None:
+    """Put it on a level of load, where it stays for `degrade.calm_s`."""
+    ladder = engine.relief._ladder
+    engine.relief.level = ladder.level = level
+    ladder._since_s = asyncio.get_running_loop().time()

@@ -183,3 +183,28 @@ async def test_when_time_is_up_nobody_waits_any_longer(wait_s: float) -> None:
 async def opened(engine: Engine, wait_s: float) -> None:
     async with engine.open(OPEN, wait_s=wait_s):
         pass
+
+
+async def test_the_ladder_hears_how_long_people_stood_in_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stood: list[float] = []
+    async with engine_on(max_utterances=1, max_waiting=2, admission_timeout_s=0.02) as engine:
+        monkeypatch.setattr(engine.relief, "record_admission", stood.append)
+        visitors = await come(engine, 4)
+        assert [len(stood), visitors[3].task.done()] == [1, True]  # refused at once: did not wait
+        await asyncio.wait([visitor.task for visitor in visitors[1:]])
+        assert len(stood) == 3
+        assert min(stood[1:]) >= 0.02
+
+        async def go_on() -> None:
+            async with engine.open(OPEN, wait_s=math.inf):
+                pass
+
+        going_on = asyncio.create_task(go_on())
+        await settle()
+        await visitors[0].leave()
+        await going_on
+    assert len(stood) == 3
+    for visitor in visitors[1:]:
+        assert isinstance(visitor.task.exception(), OverloadedError)

@@ -1,5 +1,7 @@
 """The table of states, and how much of the past it keeps."""
 
+import logging
+
 import pytest
 
 from wyoming_stt.model_state import ModelState, StateRecord
@@ -9,6 +11,17 @@ def test_an_illegal_step_is_our_bug() -> None:
     record = StateRecord()
     with pytest.raises(RuntimeError, match="no way from UNINITIALIZED to READY"):
         record.move(ModelState.READY, "a")
+
+
+def test_every_step_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    record = StateRecord()
+    with caplog.at_level(logging.INFO):
+        record.move(ModelState.LOADING, "a")
+        record.move(ModelState.ERROR, "a", "it is damaged")
+    assert caplog.messages == [
+        "Model a: loading after uninitialized",
+        "Model a: error after loading: it is damaged",
+    ]
 
 
 def test_the_history_is_bounded() -> None:

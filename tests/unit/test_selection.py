@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from wyoming_stt.fitting import MEMORY_FACTOR
 from wyoming_stt.hardware import Hardware, detect
 from wyoming_stt.selection import (
     COMPACT,
@@ -20,6 +21,7 @@ from wyoming_stt.store import Catalog
 
 GIB = 1 << 30
 CPU = ["CPUExecutionProvider"]
+GPU = ["CUDAExecutionProvider", *CPU]
 ZERO_2 = Hardware("BCM2710", 4, ("asimd",), GIB // 2, "aarch64", "Raspberry Pi Zero 2 W", "0xd03")
 PI_4 = Hardware("BCM2711", 4, ("asimd",), 4 * GIB, "aarch64", "Raspberry Pi 4 Model B", "0xd08")
 PI_5 = Hardware("BCM2712", 4, ("asimd", "asimddp"), 8 * GIB, "aarch64", "Raspberry Pi 5", "0xd0b")
@@ -34,20 +36,37 @@ def catalog() -> Catalog:
 
 
 @pytest.mark.parametrize(
-    ("hardware", "providers", "tier"),
+    ("hardware", "tier"),
     [
-        (ZERO_2, CPU, TINY),
-        (PI_4, CPU, MODEST),
-        (PI_5, CPU, COMPACT),
-        (N100, CPU, COMPACT),
-        (DESK, CPU, DESKTOP),
-        (ATOM, CPU, MODEST),
-        (DESK, ["CUDAExecutionProvider", *CPU], CUDA),
-        (replace(PI_5, features=()), CPU, TINY),
+        (ZERO_2, TINY),
+        (PI_4, MODEST),
+        (PI_5, COMPACT),
+        (N100, COMPACT),
+        (DESK, DESKTOP),
+        (replace(DESK, physical_cores=4), DESKTOP),
+        (replace(DESK, physical_cores=2), COMPACT),
+        (ATOM, MODEST),
+        (replace(PI_5, features=()), TINY),
     ],
 )
-def test_tiers(hardware: Hardware, providers: list[str], tier: Tier) -> None:
-    assert tier_of(hardware, providers) is tier
+def test_tiers(hardware: Hardware, tier: Tier) -> None:
+    assert tier_of(hardware, CPU) is tier
+
+
+@pytest.mark.parametrize(
+    ("providers", "provider", "tier"),
+    [(GPU, "cuda", CUDA), (GPU, "cpu", COMPACT), (CPU, "cuda", COMPACT)],
+)
+def test_a_gpu_counts_if_it_is_there_and_used(
+    catalog: Catalog, providers: list[str], provider: str, tier: Tier
+) -> None:
+    assert tier_of(N100, providers, provider) is tier
+    found = recommend(N100, providers, catalog, "en", provider)
+    assert found.tier is tier
+    assert found.model is not None
+    assert found.model.speed in tier.speeds
+    is_idle = providers is GPU and provider == "cpu"
+    assert ("CUDA not used (ort.provider)" in found.reason) is is_idle
 
 
 def test_this_machine_has_a_tier(catalog: Catalog) -> None:
@@ -78,6 +97,45 @@ def test_one_that_does_not_fit_is_not(catalog: Catalog) -> None:
     chosen = found.model
     assert chosen is None or (chosen.download_bytes or 0) < 70_000_000
     assert any("of memory" in why for _, why in found.rejected)
+
+
+def test_what_others_have_taken_does_not_count(catalog: Catalog) -> None:
+    roomy = recommend(replace(PI_5, available_bytes=5 * GIB), CPU, catalog, "en")
+    assert roomy == recommend(PI_5, CPU, catalog, "en")
+    assert roomy.model is not None
+    narrow = recommend(replace(PI_5, available_bytes=GIB // 4), CPU, catalog, "en")
+    assert "memory 8192 MiB, of which 256 MiB are left" in narrow.reason
+    assert narrow.model is not None
+    assert narrow.model.speed == "fast"
+    assert "256 MiB of memory are left" in dict(narrow.rejected)[roomy.model.id]
+    assert recommend(replace(PI_5, available_bytes=0), CPU, catalog, "en").model is None
+
+
+def test_what_is_recommended_will_be_loaded(catalog: Catalog) -> None:
+    """Whatever is left: who decides on a download is not more generous than who loads."""
+    sizes = {spec.id: spec.download_bytes or 0 for spec in catalog}
+    for available in range(0, GIB, 1 << 24):
+        model = recommend(replace(DESK, available_bytes=available), CPU, catalog, "en").model
+        if model is not None:
+            assert sizes[model.id] * MEMORY_FACTOR <= available
+
+
+def test_of_an_archive_only_what_is_kept_takes_memory(catalog: Catalog) -> None:
+    found = recommend(replace(DESK, memory_bytes=GIB), CPU, catalog, "ko")
+    assert found.model is not None
+    assert found.model.archive is not None
+    assert (found.model.archive.size or 0) * MEMORY_FACTOR > GIB / 2
+    large = found.model.model_copy(update={"memory": "large"})
+    (rejected,) = recommend(replace(DESK, memory_bytes=GIB), CPU, [large], "ko").rejected
+    assert "of memory" in rejected[1]
+
+
+def test_an_archive_of_unknown_size_is_not_fetched_unasked(catalog: Catalog) -> None:
+    spec = catalog.find("zipformer-ko")
+    assert spec.archive is not None
+    unknown = spec.model_copy(update={"archive": spec.archive.model_copy(update={"size": None})})
+    found = recommend(DESK, CPU, [unknown], "ko")
+    assert (found.model, found.rejected) == (None, (("zipformer-ko", "of unknown size"),))
 
 
 def test_unknown_memory_is_taken_for_little(catalog: Catalog) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,10 +12,13 @@ from wyoming_stt.cli import options
 if TYPE_CHECKING:
     from wyoming_stt.hardware import Hardware
     from wyoming_stt.settings import Settings
+    from wyoming_stt.store import ModelStore
 
 __all__ = ["info"]
 
 _PACKAGES = ("wyoming", "onnxruntime", "onnxruntime-gpu", "numpy", "soxr", "av", "zeroconf")
+_LONG_CHARS: Final = 120
+"""What is longer gets a line for each."""
 
 
 def info(
@@ -36,7 +39,10 @@ def info(
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        typer.echo(f"{name.replace('_', ' '):{width}}  {_readable(value)}")
+        label = name.replace("_", " ")
+        for line in _lines(value):
+            typer.echo(f"{label:{width}}  {line}")
+            label = ""
 
 
 def _facts(settings: "Settings") -> dict[str, object]:
@@ -51,8 +57,12 @@ def _facts(settings: "Settings") -> dict[str, object]:
         "packages": _versions(),
         "cpu": hardware.cpu,
         "cpu_features": hardware.features,
+        "board": hardware.board,
         "cores": hardware.cores,
+        "physical_cores": hardware.physical_cores,
         "memory_mib": hardware.memory_bytes >> 20,
+        "available_mib": hardware.available_bytes and hardware.available_bytes >> 20,
+        "unknown": hardware.unknown,
         "onnxruntime_providers": providers(),
         "model_families": [family.name for family in families()],
         **_choices(settings, hardware),
@@ -66,8 +76,9 @@ def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
     from wyoming_stt.errors import ModelError, SettingsError
     from wyoming_stt.profile import choose_profile
 
+    store = open_store(settings)
     try:
-        choice = choose(settings, open_store(settings))
+        choice = choose(settings, store)
     except (SettingsError, ModelError) as error:
         model = {"serve_model": f"none: {error}"}
     else:
@@ -87,6 +98,29 @@ def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
         if workers
         else f"{hardware.cores} (one a core)",
         "serve_search": f"{settings.search.method} (search.method)",
+        **_recommendation(settings, hardware, store),
+    }
+
+
+def _recommendation(
+    settings: "Settings", hardware: "Hardware", store: "ModelStore"
+) -> dict[str, object]:
+    """What suits the machine, whatever the settings say of the model."""
+    from wyoming_stt.choice import DEFAULT_LANGUAGES, DEFAULT_MODEL
+    from wyoming_stt.errors import CatalogError
+    from wyoming_stt.ort import providers
+    from wyoming_stt.selection import recommend
+
+    try:
+        catalog = store.catalog()
+    except CatalogError as error:
+        return {"recommended_model": f"none: {error}"}
+    language = (settings.model.languages or DEFAULT_LANGUAGES)[0]
+    found = recommend(hardware, providers(), catalog, language, settings.ort.provider)
+    return {
+        "tier": found.tier.name,
+        "recommended_model": found.model.id if found.model else DEFAULT_MODEL,
+        "rejected_models": dict(found.rejected),
     }
 
 
@@ -102,11 +136,16 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _readable(value: object) -> str:
+def _lines(value: object) -> list[str]:
     match value:
         case dict():
-            return ", ".join(f"{name} {fact}" for name, fact in value.items())
+            joined = ", ".join(f"{name} {fact}" for name, fact in value.items())
+            if len(joined) > _LONG_CHARS:
+                return [f"{name}: {fact}" for name, fact in value.items()]
+            return [joined or "none"]
         case list() | tuple():
-            return ", ".join(map(str, value))
+            return [", ".join(map(str, value)) or "nothing"]
+        case None:
+            return ["unknown"]
         case _:
-            return str(value)
+            return [str(value)]

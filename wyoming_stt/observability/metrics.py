@@ -6,7 +6,12 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 
 from wyoming_stt.engine import Engine, ModelState
 from wyoming_stt.memory import resident_bytes
@@ -34,7 +39,7 @@ class Metrics:
     def __init__(self, engine: Engine, tally: Tally | None = None) -> None:
         self.tally = tally or Tally()
         self.registry = CollectorRegistry()
-        self.registry.register(_EngineCollector(engine))
+        self.registry.register(_EngineCollector(engine, self.tally))
         ProcessCollector(registry=self.registry)
         self._requests = self._counter(
             "http_requests", "Requests answered.", "method", "route", "status"
@@ -146,8 +151,9 @@ class Metrics:
 class _EngineCollector:
     """Reads the engine whenever somebody asks; there is nothing to keep in step."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, tally: Tally) -> None:
         self._engine = engine
+        self._tally = tally
 
     def collect(self) -> Iterator[Metric]:
         states = GaugeMetricFamily(
@@ -162,12 +168,28 @@ class _EngineCollector:
         for state, count in self._engine.lifecycle.record.counts.items():
             entered.add_metric([state.value], count)
         yield entered
+        if (info := self._engine.info) is not None:
+            facts = {"model": info.name, "family": info.family, "version": info.version or ""}
+            yield InfoMetricFamily(f"{PREFIX}_model", "Which model serves.", facts)
         on_fallback = self._engine.lifecycle.on_fallback
         yield _gauge("model_fallback", "1 while the fallback stands in.", on_fallback)
         level = self._engine.relief.level
         yield _gauge("degrade_level", "0: nothing is done without, to 4: another model.", level)
+        levels = CounterMetricFamily(
+            f"{PREFIX}_degrade_levels", "How often each level was entered.", labels=["level"]
+        )
+        for each, count in self._engine.relief.counts.items():
+            levels.add_metric([each.name.lower()], count)
+        yield levels
+        yield CounterMetricFamily(
+            f"{PREFIX}_dropped", "Utterances that lost audio: none, whatever the load.", 0
+        )
+        errors = self._tally.consecutive_errors
+        yield _gauge("consecutive_errors", "Utterances in a row that the server failed.", errors)
         yield _gauge("queue_depth", "Utterances that wait for a decoder.", self._engine.queue_depth)
         yield _gauge("memory_bytes", "Resident memory of the process.", resident_bytes())
+        if (model := self._engine.lifecycle.active) is not None:
+            yield _gauge("model_memory_bytes", "Growth as it was loaded.", model.memory_bytes)
         if (times := self._engine.load_times) is not None:
             yield _gauge("model_load_seconds", "To read the weights.", times.load_s)
             yield _gauge("model_warmup_seconds", "To run the model once.", times.warm_up_s)

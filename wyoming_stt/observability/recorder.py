@@ -1,4 +1,4 @@
-"""Writes the history while the server runs, and tells the log how it is."""
+"""Writes the history while the server runs."""
 
 import asyncio
 import contextlib

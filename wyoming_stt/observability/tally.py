@@ -63,12 +63,19 @@ class Tally:
 
     def __str__(self) -> str:
         """Sum up, in a line for the log."""
-        spread = self.rtf
-        speed = f"; RTF {spread.average:.3f}, p95 {spread.p95:.3f}" if spread else ""
+        spread, ratio = self.rtf, self.speech_ratio
+        speed = ""
+        if spread is not None:
+            average, *ranks = (f"{value:.3f}" for value in spread)
+            speed = f"; RTF: {average} (p50 {ranks[0]}, p95 {ranks[1]}, p99 {ranks[2]})"
+        speech = "" if ratio is None else f"; speech: {100 * ratio:.0f} %"
         number = sum(value for (name, _), value in self.counts.items() if name == "utterances")
         heard_s = self.counts.get(("audio_s", ""), 0.0)
         errors = sum(value for (name, _), value in self.counts.items() if name == "errors")
-        return f"utterances: {number:.0f}; audio: {heard_s:.0f} s; errors told: {errors:.0f}{speed}"
+        return (
+            f"utterances: {number:.0f}; audio: {heard_s:.0f} s, dropped: 0; "
+            f"errors told: {errors:.0f}, in a row: {self.consecutive_errors}{speed}{speech}"
+        )
 
     def began(self, door: str) -> None:
         """Count an open utterance."""

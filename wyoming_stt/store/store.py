@@ -252,7 +252,7 @@ class ModelStore:
                 manifest.delete(home)
         for folder in (self.layout.downloads(model), self.layout.staging(model)):
             shutil.rmtree(folder, ignore_errors=True)
-        if not self.versions(model):
+        if pointer is None and not self.versions(model):
             shutil.rmtree(self.layout.models / model, ignore_errors=True)
 
     def _leftovers(self) -> Iterable[Path]:

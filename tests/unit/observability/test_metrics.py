@@ -5,9 +5,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.engines import engine_on
+from wyoming_stt.degrade import Level
 from wyoming_stt.engine import LeaseStats
+from wyoming_stt.errors import ModelError
+from wyoming_stt.models.base import Recognizer
 from wyoming_stt.observability.metrics import Metrics
 from wyoming_stt.observability.observer import Report
+
+
+def broken() -> Recognizer:
+    raise ModelError("it is not there")
 
 
 @pytest.fixture
@@ -67,6 +74,29 @@ async def test_the_state_of_the_model_is_that_of_now(metrics: Metrics) -> None:
     assert (value(metrics, "model_load_seconds") or 0) > 0
     assert (value(metrics, "model_warmup_seconds") or 0) > 0
     assert (value(metrics, "memory_bytes") or 0) > 1e7
+
+
+async def test_the_model_and_what_it_takes(metrics: Metrics) -> None:
+    assert value(metrics, "model_info", model="fake", family="fake", version="") == 1
+    assert value(metrics, "model_memory_bytes") is not None
+    async with engine_on(wait=False, load=broken) as engine:
+        absent = Metrics(engine)
+        assert b"wyoming_stt_model_info" not in absent.render()
+        assert b"wyoming_stt_model_memory_bytes" not in absent.render()
+
+
+async def test_what_the_server_failed_is_as_in_health(metrics: Metrics) -> None:
+    assert value(metrics, "dropped_total") == 0
+    for _ in range(3):
+        metrics.began("http")
+        metrics.ended(Report("http", "inference-failed", LeaseStats()))
+    assert value(metrics, "consecutive_errors") == metrics.tally.consecutive_errors == 3
+
+
+async def test_levels_of_load_are_counted() -> None:
+    async with engine_on() as engine:
+        engine.relief.counts[Level.WARNING] += 2
+        assert value(Metrics(engine), "degrade_levels_total", level="warning") == 2
 
 
 async def test_two_servers_in_one_process_count_apart(metrics: Metrics) -> None:

@@ -15,7 +15,7 @@ def hear(tally: Tally, outcome: str = "ok", *, decode_s: float = 1.0, skipped_s=
 def test_nothing_was_heard_yet() -> None:
     tally = Tally()
     assert (tally.rtf, tally.speech_ratio, tally.active) == (None, None, 0)
-    assert str(tally) == "utterances: 0; audio: 0 s; errors told: 0"
+    assert str(tally) == "utterances: 0; audio: 0 s, dropped: 0; errors told: 0, in a row: 0"
 
 
 def test_an_utterance_and_what_it_cost() -> None:
@@ -26,7 +26,10 @@ def test_an_utterance_and_what_it_cost() -> None:
     assert (tally.active, tally.speech_ratio) == (0, 0.75)
     assert tally.counts["utterances", "http ok"] == 1
     assert (tally.counts["audio_s", ""], tally.counts["decode_s", ""]) == (4.0, 1.0)
-    assert str(tally).startswith("utterances: 1; audio: 4 s")
+    assert str(tally) == (
+        "utterances: 1; audio: 4 s, dropped: 0; errors told: 0, in a row: 0; "
+        "RTF: 0.250 (p50 0.250, p95 0.250, p99 0.250); speech: 75 %"
+    )
 
 
 def test_percentiles_are_those_of_recent_utterances() -> None:

@@ -64,7 +64,7 @@ _VITALS: Final = {
         {"at": "2026-11-28T07:12:03+00:00", "door": "http", "code": "invalid_audio"},
     ],
 }
-_LOAD: Final = {"rtf": 0.012, "queue_wait_s": 0.001}
+_LOAD: Final = {"rtf": 0.012, "turnaround": 0.013, "queue_wait_s": 0.001, "busy": 0.02}
 _JOB_ID: Final = "1fc81bbf-9620-400b-a769-324557fadf7c"
 _JOB: Final = {
     "job_id": _JOB_ID,

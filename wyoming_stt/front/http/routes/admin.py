@@ -54,7 +54,11 @@ class Load(Answer):
     """What was asked of the model in a time."""
 
     rtf: float = Field(description="Decoding time by audio time.")
-    queue_wait_s: float = Field(description="Mean wait for a decoder.")
+    turnaround: float = Field(description="The same with waits: above 1 a speaker is left behind.")
+    queue_wait_s: float = Field(
+        description="Mean wait for a decoder, or for a place, if the decoders have no time left."
+    )
+    busy: float = Field(description="Share of the decoders' time that was used.")
 
 
 class ModelStatus(Vitals):
