@@ -63,9 +63,11 @@ class Caretaker:
         held = await self._store.oldest(JobState.PROCESSING, MOST_HELD)
         lost = self._watch.lost(held, time.monotonic())
         await take_back(lost, self._store, self._feed, self._options, datetime.now(UTC))
+        now = datetime.now(UTC)
         queued = await self._store.oldest(JobState.QUEUED, REMINDERS)
-        if queued:
-            await self._feed.remind(queued)
+        waiting = [job for job in queued if job.rest.is_over(now)]
+        if waiting:
+            await self._feed.remind(waiting)
         await retention.remove_spent(self._store, self._spool)
         counts = await self._store.counts()
         self._counted({state.value: number for state, number in counts.items()})

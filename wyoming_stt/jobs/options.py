@@ -48,6 +48,9 @@ class JobsOptions:
 
     max_tries: int = 5
     """Workers in a row that may fail, or die, at the same piece before the job is given up."""
+    retry_s: float = 10.0
+    """First pause of a job after a try that failed, or for which its recording could not be read;
+    it doubles with each in a row, up to five minutes. Other jobs are done meanwhile."""
     beat_s: float = 2.0
     """Between two signs of life of a worker, and between two looks at the queue."""
     lease_s: float = 15.0
