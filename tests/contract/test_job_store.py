@@ -54,8 +54,11 @@ async def test_there_is_no_job_that_was_not_added(store: JobStore) -> None:
 async def test_a_key_stands_for_one_job(store: JobStore) -> None:
     first = await store.add(new_job(key="mine"), MANY)
     assert await store.add(new_job(key="mine"), MANY) == first
+    assert await store.find("mine") == first
+    assert await store.find("yours") is None
     assert (await store.counts())[JobState.QUEUED] == 1
     await store.remove(first.id)
+    assert await store.find("mine") is None
     assert (await store.add(new_job(key="mine"), MANY)).id != first.id
 
 
