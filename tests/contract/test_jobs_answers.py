@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engines import LONG, eventually
-from tests.support.job_queues import Backend, backend_of, submitted
+from tests.support.job_queues import Backend, backend_of, submitted, until_ended
 from tests.support.uploads import Held, hold
 from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs.job import Job, JobState
@@ -22,6 +22,33 @@ AWAY = JobsUnavailableError("away")
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     with backend_of(request.param, tmp_path) as backend:
         yield backend
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_recording_is_kept_for_a_job_of_which_nobody_was_told(
+    backend: Backend, leaves: bool
+) -> None:
+    async with backend.desk() as desk:
+        add, added = desk._store.add, asyncio.Event()
+
+        async def deaf(job: Job, max_queued: int) -> Job:
+            await add(job, max_queued)
+            added.set()
+            if leaves:
+                await asyncio.Event().wait()
+            raise AWAY
+
+        desk._store.add = deaf
+        first = asyncio.create_task(submitted(desk, key="mine"))
+        await added.wait()
+        if leaves:
+            first.cancel()
+        await asyncio.wait([first])
+        desk._store.add = add
+        job = await submitted(desk, key="mine")
+        assert [entry.name for entry in await backend.spool().entries()] == [job.id]
+    async with backend.running() as desk:
+        assert (await until_ended(desk, job.id)).state is JobState.COMPLETED
 
 
 class Deaf:
