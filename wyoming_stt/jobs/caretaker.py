@@ -47,7 +47,7 @@ class Caretaker:
         self._caller = caller
         self._options = options
         self._counted = counted
-        self._watch = LeaseWatch(options.lease_s)
+        self._watch = LeaseWatch(options.lease_s, options.beat_s)
 
     async def run(self) -> None:
         """Go on until cancelled; while the store cannot be used, wait for it."""
