@@ -1,5 +1,6 @@
 """Where jobs are kept, who does them, and how much is taken on."""
 
+import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -77,5 +78,13 @@ class JobsOptions:
                 raise SettingsError(f"{name} must be above 0")
         if self.lease_s < _MIN_BEATS * self.beat_s:
             raise SettingsError(f"lease_s must be {_MIN_BEATS} times beat_s or more")
-        if self.callback_secret is not None and not self.callback_secret.startswith("whsec_"):
+        if self.callback_secret is not None and not _is_secret(self.callback_secret):
             raise SettingsError("callback_secret must be whsec_ and base64")
+
+
+def _is_secret(text: str) -> bool:
+    prefix, _, key = text.partition("_")
+    try:
+        return prefix == "whsec" and len(base64.b64decode(key, validate=True)) > 0
+    except ValueError:
+        return False
