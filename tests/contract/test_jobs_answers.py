@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.engines import LONG, eventually
-from tests.support.job_queues import Backend, backend_of, submitted, until_ended
+from tests.support.job_queues import (
+    Backend,
+    backend_of,
+    pieces_of,
+    submitted,
+    until_ended,
+    wav,
+)
+from tests.support.sound import sound
 from tests.support.uploads import Held, hold
 from wyoming_stt.errors import JobsUnavailableError
-from wyoming_stt.jobs.job import Job, JobState
-from wyoming_stt.jobs.store import Change, JobStore
+from wyoming_stt.jobs.job import Job, JobState, JobWishes
+from wyoming_stt.jobs.store import Change, JobStore, Order
 from wyoming_stt.jobs.worker import JobWorker
 
 WORDS = "turn on the"
@@ -104,6 +112,27 @@ async def test_a_result_is_kept_although_the_answer_was_lost(backend: Backend) -
         assert deaf.changes > 1
         ended = await desk.get(job.id)
         assert (await desk.result(ended)).text == WORDS
+
+
+async def test_a_piece_is_kept_however_long_the_store_is_away(backend: Backend) -> None:
+    async with backend.opened() as (store, _), backend.desk() as desk:
+        long = wav(sound((True, 21.0), (False, 1.2), (True, 2.0)))  # is cut once
+        job = await desk.submit(pieces_of(long), lambda: Order(JobWishes()))
+        update, pieces = store.update, []
+
+        async def away(job_id: str, change: Change, piece: bytes | None = None) -> Job:
+            if piece is not None:
+                pieces.append(piece)
+                if len(pieces) < 4:
+                    raise AWAY
+            return await update(job_id, change, piece)
+
+        store.update = away
+        async with backend.tools(store) as tools:
+            assert await JobWorker("one", tools).work(job.id) is JobState.COMPLETED
+        assert len(pieces) == 4
+        assert len(set(pieces)) == 1
+        assert (await desk.get(job.id)).tries == 1
 
 
 async def test_who_waits_for_the_store_can_be_cancelled(backend: Backend) -> None:

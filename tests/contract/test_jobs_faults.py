@@ -27,7 +27,7 @@ from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs import cluster, polling
 from wyoming_stt.jobs.desk import JobDesk
 from wyoming_stt.jobs.job import File, Job, JobState, JobWishes
-from wyoming_stt.jobs.spool import Spool
+from wyoming_stt.jobs.spool import FolderSpool, Spool
 from wyoming_stt.jobs.store import JobStore, Order
 from wyoming_stt.jobs.worker import JobWorker
 from wyoming_stt.models.families.fake import FakeRecognizer, FakeStream
@@ -149,6 +149,19 @@ async def test_what_cannot_be_read_now_is_read_later(backend: Backend, error: Ex
         assert (left.state, left.setbacks, left.tries) == (JobState.QUEUED, 0, 7)
         async with worker_on(backend, store) as worker:
             assert await worker.work(job.id) is JobState.COMPLETED
+
+
+async def test_what_cannot_be_read_is_not_taken(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> BinaryIO:
+        raise BROKEN
+
+    monkeypatch.setattr(FolderSpool, "open", broken)
+    async with backend.desk() as desk:
+        with pytest.raises(JobsUnavailableError, match="cannot be read: Input"):
+            await submitted(desk)
+        assert await backend.spool().entries() == []
 
 
 async def test_a_result_waits_until_there_is_room(backend: Backend) -> None:
