@@ -37,10 +37,14 @@ class Background:
         if self._pool is None:
             self._pool = WorkerPool(self._size)
             self._pool.ended = self._ended.set
-        while not self._is_closed and self._is_busy(self._pool):
+        await self.until_idle()
+        return await self._pool.run(call, timeout_s)
+
+    async def until_idle(self) -> None:
+        """Wait for a quiet moment, or the end."""
+        while not self._is_closed and self._is_busy():
             self._ended.clear()
             await self._ended.wait()
-        return await self._pool.run(call, timeout_s)
 
     def close(self) -> None:
         """Let the threads end; whoever waits is told that it is over."""
@@ -49,8 +53,9 @@ class Background:
         if self._pool is not None:
             self._pool.close()
 
-    def _is_busy(self, pool: WorkerPool) -> bool:
-        return self._foreground.num_unfinished + pool.num_unfinished >= self._size
+    def _is_busy(self) -> bool:
+        own = self._pool.num_unfinished if self._pool is not None else 0
+        return self._foreground.num_unfinished + own >= self._size
 
 
 class NoRelief:

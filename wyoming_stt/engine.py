@@ -173,15 +173,24 @@ class Engine:
     async def open_background(self, options: UtteranceOptions) -> AsyncIterator[Lease]:
         """Begin an utterance that nobody waits for: it takes no place, and only idle moments.
 
+        Where the model fails on it, that says nothing of the model: it is tried again and again,
+        and must not take the model away from those who speak.
+
         Raises:
             ShuttingDownError: the engine was closed.
         """
         self._refuse_if_closed()
-        lease = Lease(self.lifecycle, NoRelief(), self._background, self.options, options)
+        lease = Lease(
+            self.lifecycle, NoRelief(), self._background, self.options, options, judges=False
+        )
         try:
             yield lease
         finally:
             lease.release()
+
+    async def until_idle(self) -> None:
+        """Wait for a moment in which a thread has nothing to do: for what else nobody waits for."""
+        await self._background.until_idle()
 
     async def _admit(self, wait_s: float) -> None:
         is_locked = self._places.locked()

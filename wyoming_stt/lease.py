@@ -48,12 +48,25 @@ class Lease:
         pool: WorkerPool | Background,
         limits: EngineOptions,
         options: UtteranceOptions,
+        *,
+        judges: bool = True,
     ) -> None:
+        """Hold nothing yet.
+
+        Args:
+            lifecycle: has the model.
+            relief: says what to do without while there is much to do.
+            pool: decodes.
+            limits: of an utterance.
+            options: how to listen.
+            judges: whether what becomes of it says something about the model.
+        """
         self.stats = LeaseStats()
         self._lifecycle = lifecycle
         self._relief = relief
         self._pool = pool
         self._limits = limits
+        self._judges = judges
         self._options = relief.applied(options)
         self._model: LoadedModel | None = None
         self._session: Session | None = None
@@ -99,7 +112,7 @@ class Lease:
             The same as `accept`, and ModelNotReadyError where the model loads for too long.
         """
         events = await self._decode(last=True)
-        if self._model is not None:
+        if self._model is not None and self._judges:
             self._lifecycle.succeeded(self._model)
         return events
 
@@ -142,7 +155,7 @@ class Lease:
         try:
             done = await self._pool.run(call, self._limits.inference_timeout_s)
         except (InferenceError, InferenceTimeoutError) as error:
-            if self._model is not None:
+            if self._model is not None and self._judges:
                 self._lifecycle.failed(self._model, error)
             raise
         self.stats.queue_s += done.queue_s

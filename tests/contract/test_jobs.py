@@ -12,6 +12,7 @@ from tests.support.job_queues import (
     NOW,
     Backend,
     backend_of,
+    new_job,
     pieces_of,
     submitted,
     until_ended,
@@ -26,9 +27,11 @@ from wyoming_stt.errors import (
     JobNotFoundError,
     JobUnfinishedError,
     NoRoomError,
+    QueueFullError,
 )
+from wyoming_stt.jobs import desk as desk_module
 from wyoming_stt.jobs.desk import JobDesk
-from wyoming_stt.jobs.job import Hold, Job, JobState, JobWishes
+from wyoming_stt.jobs.job import File, Hold, Job, JobState, JobWishes
 from wyoming_stt.jobs.store import Order
 from wyoming_stt.jobs.worker import JobWorker
 
@@ -236,8 +239,37 @@ async def test_the_oldest_results_make_room(backend: Backend) -> None:
         await desk.get(ended[1].id)
         with pytest.raises(NoRoomError):
             await submitted(desk)
-        with pytest.raises(JobNotFoundError):
-            await desk.get(ended[1].id)
+        await desk.get(ended[1].id)  # it would have gone for nothing
+        assert len(await backend.spool().entries()) == 2
+
+
+async def test_no_result_goes_for_what_is_not_taken(backend: Backend) -> None:
+    async with backend.running() as desk:
+        ended = await until_ended(desk, (await submitted(desk)).id)
+        await audio_gone(desk, ended)
+    room = len(wav(sound((True, 0.96)))) + ended.finished_result().num_bytes
+    async with backend.changed(max_bytes=room, max_queued=1).desk() as desk:
+        job = await submitted(desk, key="mine")
+        assert await submitted(desk, key="mine") == job
+        with pytest.raises(QueueFullError):
+            await submitted(desk, 0.2)
+        assert (await desk.result(await desk.get(ended.id))).text == WORDS
+        assert len(await backend.spool().entries()) == 2
+
+
+async def test_many_small_results_make_room(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "FIRST_LOOK", 1)
+    async with backend.opened() as (store, _):
+        result = File("result", 1_000)
+        for _ in range(8):
+            job = new_job(num_bytes=0).claimed(HOLD, NOW)
+            await store.add(job.completed(HOLD.token, result, 1.0, NOW), 10)
+        recording = len(wav(sound((True, 0.16))))  # needs six of them to go
+        async with backend.changed(max_bytes=recording + 2_900).desk() as desk:
+            await submitted(desk, 0.16)
+        assert (await store.counts())[JobState.COMPLETED] == 2
 
 
 async def audio_gone(desk: JobDesk, *jobs: Job) -> None:

@@ -32,4 +32,4 @@ async def ended(client: httpx.AsyncClient, job_id: str, path: str = "/v1/jobs") 
 
 
 def files_in(folder: Path, name: str = "jobs") -> list[str]:
-    return [file.name for file in (folder / name).glob("*")]
+    return [file.name for file in (folder / name).glob("[!.]*")]

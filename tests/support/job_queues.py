@@ -46,7 +46,7 @@ __all__ = [
 DEFAULTS = UtteranceOptions(vad=VadOptions(kind="energy"))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOLD = Hold("worker", "token")
-FAST = JobsOptions(beat_s=0.05, lease_s=0.4, min_free_bytes=0)
+FAST = JobsOptions(beat_s=0.05, lease_s=0.4, retry_s=0.05, min_free_bytes=0)
 _numbers = itertools.count()
 
 

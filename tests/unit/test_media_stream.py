@@ -3,8 +3,10 @@ import io
 import random
 import threading
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ import pytest
 from tests.support.media import encode
 from wyoming_stt.audio.media import MediaReader
 from wyoming_stt.audio.pcm import AudioFormat
-from wyoming_stt.errors import AudioFormatError, LimitError
+from wyoming_stt.errors import AudioFormatError, JobsUnavailableError, LimitError
 from wyoming_stt.media_stream import MAX_PIECES, PIECE_S, MediaOptions, MediaStream
+
+T = TypeVar("T")
 
 KINDS = [
     ("wav", "pcm_s16le", {}),
@@ -157,6 +161,52 @@ async def test_a_client_that_goes_away_is_what_is_told(broken_after: int) -> Non
 
     with pytest.raises(ConnectionResetError, match="gone"):
         await listen()
+
+
+class Failing(io.BytesIO):
+    """A file on a disk, or in a store, that goes away."""
+
+    def __init__(self, content: bytes, error: Exception, after: int) -> None:
+        super().__init__(content)
+        self._error = error
+        self._after = after
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._unless_failed(super().read)(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._unless_failed(super().seek)(offset, whence)
+
+    def _unless_failed(self, call: Callable[..., T]) -> Callable[..., T]:
+        self._after -= 1
+        if self._after < 0:
+            raise self._error
+        return call
+
+
+@pytest.mark.parametrize("error", [JobsUnavailableError("away"), OSError(5, "gone")])
+@pytest.mark.parametrize(("container", "codec", "options"), KINDS)
+async def test_a_file_that_cannot_be_read_is_not_said_to_be_damaged(
+    error: Exception, container: str, codec: str, options: dict[str, str]
+) -> None:
+    content = encode(container, codec, rate=48_000, duration_s=3, options=options)
+    for after in range(12):
+        with pytest.raises(type(error), match=r"away|gone"):
+            await drained(partial(Failing, content, error, after))
+
+
+async def test_a_file_that_cannot_be_opened_is_what_is_told() -> None:
+    def away() -> BinaryIO:
+        raise JobsUnavailableError("away")
+
+    with pytest.raises(JobsUnavailableError, match="away"):
+        await drained(away)
+
+
+async def drained(source: Callable[[], BinaryIO]) -> None:
+    async with MediaStream(source) as media:
+        async for _ in media:
+            pass
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 50_000, b"<html>" * 3_000, b"#EXTM3U\n"])

@@ -5,7 +5,6 @@ words as if nothing had happened: a piece begins with a fresh decoder anyway.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +14,9 @@ from pydantic import TypeAdapter
 
 from wyoming_stt.audio.pcm import AudioFormat
 from wyoming_stt.engine import Engine, UtteranceOptions
-from wyoming_stt.errors import AudioFormatError, JobsUnavailableError
+from wyoming_stt.errors import AudioFormatError
 from wyoming_stt.events import Event, FinalTranscript, moved
+from wyoming_stt.jobs.insist import insist
 from wyoming_stt.jobs.job import File, Job, Progress
 from wyoming_stt.jobs.options import JobsOptions
 from wyoming_stt.jobs.spool import Spool
@@ -28,8 +28,6 @@ from wyoming_stt.transcript import Transcript
 from wyoming_stt.types import SAMPLE_RATE
 
 __all__ = ["Attempt", "Tools"]
-
-logger = logging.getLogger(__name__)
 
 DOOR: Final = "jobs"
 """The name of jobs in the log and the metrics, among those of the doors."""
@@ -74,7 +72,7 @@ class Attempt:
             LeaseLostError, JobNotFoundError: somebody else decides over the job now.
             AudioFormatError, LimitError: the recording cannot be transcribed.
             InferenceError, InferenceTimeoutError, ModelError, ShuttingDownError: of the engine.
-            JobsUnavailableError, OSError: the words cannot be kept, or the audio not be read.
+            JobsUnavailableError, OSError: the audio, or what was kept of it, cannot be read.
         """
         work = asyncio.create_task(self._transcribe())
         beat = asyncio.create_task(self._beat())
@@ -90,15 +88,11 @@ class Attempt:
 
     async def _beat(self) -> None:
         """Tell that somebody works on it, until told that it is not ours."""
+        beat_s = self._tools.options.beat_s
         while True:
-            await asyncio.sleep(self._tools.options.beat_s)
-            try:
-                await self._tools.store.update(
-                    self._job.id, partial(_beaten, self._token, self._done_s, self._share)
-                )
-            except JobsUnavailableError as error:
-                # If this lasts, another worker gets the job, and we are told so at our next step.
-                logger.warning("Job %s: %s", self._job.id, error)
+            await asyncio.sleep(beat_s)
+            beaten = partial(_beaten, self._token, self._done_s, self._share)
+            await insist(self._tools.store, self._job.id, beaten, every_s=beat_s)
 
     async def _transcribe(self) -> Transcript:
         for piece in await self._tools.store.pieces(self._job.id):
@@ -128,8 +122,7 @@ class Attempt:
         second = media.format.seconds_to_bytes(1)
         position = start
         fresh: list[FinalTranscript] = []
-        async for pcm in _after(media, start):
-            await self._may_go_on()
+        async for pcm in self._after(media, start):
             fresh += self._placed(await listening.accept(pcm), media.format)
             position += len(pcm)
             self._done_s = position / second
@@ -145,9 +138,22 @@ class Attempt:
         self._finals += finals
         progress = self._progress = Progress(settled, self._done_s, self._share)
         piece = _PIECE.dump_json([final for final in finals if final.text])
-        await self._tools.store.update(
-            self._job.id, lambda job: job.advanced(self._token, progress), piece
+        await insist(
+            self._tools.store,
+            self._job.id,
+            lambda job: job.advanced(self._token, progress),
+            piece,
+            every_s=self._tools.options.beat_s,
         )
+
+    async def _after(self, media: MediaStream, num_bytes: int) -> AsyncIterator[bytes]:
+        """Yield the PCM behind so many bytes. To find them is work, too, of minutes for a day."""
+        async for pcm in media:
+            await self._may_go_on()
+            rest = pcm[num_bytes:]
+            num_bytes = max(0, num_bytes - len(pcm))
+            if rest:
+                yield rest
 
     def _placed(self, events: list[Event], audio: AudioFormat) -> list[FinalTranscript]:
         """Move final transcripts to where they belong in the recording."""
@@ -168,9 +174,10 @@ class Attempt:
         return min(NEARLY, share)
 
     async def _may_go_on(self) -> None:
-        """Pause while the machine cannot even keep up with those who wait."""
+        """Let those who wait go first; pause while the machine cannot even keep up with them."""
         while self._tools.engine.relief.refuses_background:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(LOOK_S)
+        await self._tools.engine.until_idle()
 
 
 class _Source:
@@ -194,12 +201,3 @@ class _Source:
 
 def _beaten(token: str, done_s: float, share: float, job: Job) -> Job:
     return job.beaten(token, done_s, share)
-
-
-async def _after(media: MediaStream, num_bytes: int) -> AsyncIterator[bytes]:
-    """Yield the PCM behind so many bytes."""
-    async for pcm in media:
-        rest = pcm[num_bytes:]
-        num_bytes = max(0, num_bytes - len(pcm))
-        if rest:
-            yield rest

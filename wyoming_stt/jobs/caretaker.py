@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from wyoming_stt.errors import JobsUnavailableError
@@ -47,46 +48,63 @@ class Caretaker:
         self._caller = caller
         self._options = options
         self._counted = counted
-        self._watch = LeaseWatch(options.lease_s)
+        self._watch = LeaseWatch(options.lease_s, options.beat_s)
+        self._told: list[set[str]] = []
+        """What each of them has said since it last went well."""
 
     async def run(self) -> None:
-        """Go on until cancelled; while the store cannot be used, wait for it."""
+        """Go on until cancelled; what goes wrong with one of these is in no other's way."""
         look_s = self._options.beat_s
+        self._told.clear()
         async with asyncio.TaskGroup() as group:
-            group.create_task(_repeat(self.look_after, look_s))
-            group.create_task(_repeat(self._caller.deliver, look_s))
-            group.create_task(_repeat(self.tidy, TIDY_S))
-            group.create_task(_repeat(self._remove_orphans, ORPHANS_S))
+            for step, every_s in (
+                (self._take_back, look_s),
+                (self._remind, look_s),
+                (self._count, look_s),
+                (self._caller.deliver, look_s),
+                (partial(retention.remove_spent, self._store, self._spool), look_s),
+                (self._forget_old, TIDY_S),
+                (partial(retention.remove_orphans, self._store, self._spool), ORPHANS_S),
+            ):
+                group.create_task(self._repeat(step, every_s))
 
-    async def look_after(self) -> None:
-        """Find workers that have died, jobs that nobody knows of, and audio of no more use."""
+    async def _take_back(self) -> None:
+        """Find workers that have died."""
         held = await self._store.oldest(JobState.PROCESSING, MOST_HELD)
         lost = self._watch.lost(held, time.monotonic())
-        await take_back(lost, self._store, self._feed, self._options, datetime.now(UTC))
+        await take_back(lost, self._store, self._feed, self._options, _now())
+
+    async def _remind(self) -> None:
+        """Find jobs that no worker knows of."""
+        now = _now()
         queued = await self._store.oldest(JobState.QUEUED, REMINDERS)
-        if queued:
-            await self._feed.remind(queued)
-        await retention.remove_spent(self._store, self._spool)
+        waiting = [job for job in queued if job.rest.is_over(now)]
+        if waiting:
+            await self._feed.remind(waiting)
+
+    async def _count(self) -> None:
         counts = await self._store.counts()
         self._counted({state.value: number for state, number in counts.items()})
 
-    async def tidy(self) -> None:
-        """Forget what ended long ago."""
-        now = datetime.now(UTC)
-        await retention.forget_old(self._store, self._spool, self._options, now)
+    async def _forget_old(self) -> None:
+        await retention.forget_old(self._store, self._spool, self._options, _now())
 
-    async def _remove_orphans(self) -> None:
-        await retention.remove_orphans(self._store, self._spool)
+    async def _repeat(self, step: Callable[[], Awaitable[None]], every_s: float) -> None:
+        told: set[str] = set()
+        self._told.append(told)
+        while True:
+            try:
+                await step()
+                told.clear()
+            except Exception as error:
+                # Once, whichever of them finds it first: it may take hours.
+                is_news = not any(repr(error) in others for others in self._told)
+                told.add(repr(error))
+                level = logging.WARNING if is_news else logging.DEBUG
+                mistake = None if isinstance(error, JobsUnavailableError) else error
+                logger.log(level, "Jobs: %s", error, exc_info=mistake)
+            await asyncio.sleep(every_s)
 
 
-async def _repeat(step: Callable[[], Awaitable[None]], every_s: float) -> None:
-    is_told = False
-    while True:
-        try:
-            await step()
-            is_told = False
-        except JobsUnavailableError as error:
-            # Once: it may take hours.
-            logger.log(logging.DEBUG if is_told else logging.WARNING, "Jobs: %s", error)
-            is_told = True
-        await asyncio.sleep(every_s)
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,11 +1,14 @@
 """Where clients hand in recordings and come back for the words."""
 
 import asyncio
+import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import accumulate
 from typing import Final
 
 from wyoming_stt.errors import (
@@ -14,6 +17,8 @@ from wyoming_stt.errors import (
     JobFinishedError,
     JobsUnavailableError,
     NoRoomError,
+    OverloadedError,
+    QueueFullError,
 )
 from wyoming_stt.jobs.callback import CallbackGuard
 from wyoming_stt.jobs.job import Callback, File, Job, JobState
@@ -29,6 +34,8 @@ __all__ = ["JobDesk"]
 
 WATCH_S: Final = 0.5
 """Between two looks at a job that somebody watches."""
+FIRST_LOOK: Final = 100
+"""Results that are looked at for what they take; more, where they are too small."""
 
 
 class JobDesk:
@@ -53,13 +60,23 @@ class JobDesk:
         """Take a recording; see `Jobs`."""
         job_id = str(uuid.uuid4())
         file = await self._spool.receive(job_id, audio)
-        job: Job | None = None
+        may_be_kept = False
         try:
-            job = await self._add(job_id, file, order())
+            wanted = order()
+            job = await self._known(wanted) or await self._admitted(job_id, file, wanted)
+            if job.id == job_id:
+                # Also where no answer comes, or nobody waits for it any more.
+                may_be_kept = True
+                job = await self._store.add(job, self._options.max_queued)
+                may_be_kept = job.id == job_id
+            _compare(job, file, wanted)
+        except OverloadedError:
+            may_be_kept = False  # that is certain
+            raise
         finally:
-            # Refused, or submitted a second time.
-            if job is None or job.id != job_id:
-                await asyncio.shield(self._spool.remove(file.name))
+            if not may_be_kept:
+                with contextlib.suppress(JobsUnavailableError):  # then it goes with other leftovers
+                    await asyncio.shield(self._spool.remove(file.name))
         await self._feed.announce(job.id)
         return job
 
@@ -107,18 +124,24 @@ class JobDesk:
         except JobsUnavailableError:
             return QueueStats({}, 0, backend, is_healthy=False)
 
-    async def _add(self, job_id: str, file: File, order: Order) -> Job:
+    async def _known(self, order: Order) -> Job | None:
+        """Return the job that was submitted with the same key before."""
+        return await self._store.find(order.key) if order.key is not None else None
+
+    async def _admitted(self, job_id: str, file: File, order: Order) -> Job:
+        """Make a job of a recording that can be transcribed, and for which there is room."""
         if not file.num_bytes:
             raise AudioFormatError("the recording is empty")
         callback = None
         if order.callback_url is not None:
             await self._guard.check(order.callback_url)
             callback = Callback(order.callback_url)
-        limits = MediaOptions(self._options.max_duration_s, section="jobs")
-        async with MediaStream(partial(self._spool.open, file.name), limits) as media:
-            duration_s = media.duration_s
+        duration_s = await self._duration_s(file)
+        queued = (await self._store.counts())[JobState.QUEUED]
+        if queued >= self._options.max_queued:
+            raise QueueFullError(queued)
         await self._make_room(file.num_bytes)
-        job = Job(
+        return Job(
             id=job_id,
             created_at=datetime.now(UTC),
             wishes=order.wishes,
@@ -128,22 +151,50 @@ class JobDesk:
             key=order.key,
             callback=callback,
         )
-        known = await self._store.add(job, self._options.max_queued)
-        if (known.sha256, known.wishes) != (job.sha256, job.wishes):
-            message = "this Idempotency-Key came with another recording, or other wishes, before"
-            raise BadRequestError(message)
-        return known
+
+    async def _duration_s(self, file: File) -> float | None:
+        """Look whether it is a recording, and how long it says that it is."""
+        limits = MediaOptions(self._options.max_duration_s, section="jobs")
+        try:
+            async with MediaStream(partial(self._spool.open, file.name), limits) as media:
+                return media.duration_s
+        except OSError as error:
+            message = f"the recording cannot be read: {error.strerror or error}"
+            raise JobsUnavailableError(message) from error
 
     async def _make_room(self, num_bytes: int) -> None:
-        """Let the oldest results go where they stand in the way of a new recording."""
-        free = self._options.max_bytes - num_bytes - await self._store.num_bytes()
-        while free < 0:
-            ended = await self._store.oldest(JobState.COMPLETED, 1)
-            if not ended:
+        """Let the oldest results go where they stand in the way of a new recording.
+
+        None goes before it is known that so there will be room.
+        """
+        missing = await self._store.num_bytes() + num_bytes - self._options.max_bytes
+        if missing > 0:
+            for job in await self._oldest_results(missing):
+                await remove(job, self._store, self._spool)
+
+    async def _oldest_results(self, num_bytes: int) -> Sequence[Job]:
+        """Return those that together take so much.
+
+        Raises:
+            NoRoomError: there are not enough of them.
+        """
+        limit = FIRST_LOOK
+        while True:
+            ended = await self._store.oldest(JobState.COMPLETED, limit)
+            sums = list(accumulate(job.num_bytes for job in ended))
+            if sums and sums[-1] >= num_bytes:
+                return ended[: bisect_left(sums, num_bytes) + 1]
+            if len(ended) < limit:
                 message = "no room for the recording among those that wait (setting jobs.max_bytes)"
                 raise NoRoomError(message)
-            free += ended[0].num_bytes
-            await remove(ended[0], self._store, self._spool)
+            limit *= 4
+
+
+def _compare(job: Job, file: File, order: Order) -> None:
+    """Refuse a key that stands for something else."""
+    if (job.sha256, job.wishes) != (file.sha256, order.wishes):
+        message = "this Idempotency-Key came with another recording, or other wishes, before"
+        raise BadRequestError(message)
 
 
 def _visible(job: Job) -> Job:

@@ -16,6 +16,7 @@ from typing import Final, Self
 
 from wyoming_stt.decoding.options import Hotword
 from wyoming_stt.errors import JobFinishedError, JobUnfinishedError
+from wyoming_stt.jobs.rest import NO_REST, Rest
 
 __all__ = [
     "OWES_CALLBACK",
@@ -115,6 +116,10 @@ class Progress:
     share: float = 0.0
     """The same by what there is, 0 to 1."""
 
+    def at_least(self, done_s: float, share: float) -> Self:
+        """Return it, no less than that: who takes a job over is behind the last one at first."""
+        return replace(self, done_s=max(self.done_s, done_s), share=max(self.share, share))
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -162,6 +167,8 @@ class Job:
     """How often a worker began."""
     setbacks: int = 0
     """How often in a row a worker came to no further piece."""
+    rest: Rest = NO_REST
+    """Nobody may have it before this is over."""
     started_at: datetime | None = None
     completed_at: datetime | None = None
     processing_s: float = 0.0
@@ -191,12 +198,14 @@ class Job:
         return tuple(file for file in (self.audio, self.result) if file is not None)
 
     def claimed(self, hold: Hold, now: datetime) -> Self:
-        """Give it to a worker.
+        """Give it to a worker; who has it already did not hear the answer.
 
         Raises:
-            LeaseLostError: somebody else has it, or it has ended.
+            LeaseLostError: somebody else has it, it is left alone for a while, or it has ended.
         """
-        if self.state is not JobState.QUEUED:
+        if self.hold is not None and self.hold.token == hold.token:
+            return self
+        if self.state is not JobState.QUEUED or not self.rest.is_over(now):
             raise LeaseLostError(self.id)
         return replace(
             self,
@@ -213,14 +222,15 @@ class Job:
             LeaseLostError: it is not this worker's any more; so do all that take a token.
         """
         hold = self._held(token)
-        progress = replace(self.progress, done_s=done_s, share=share)
+        progress = self.progress.at_least(done_s, share)
         return replace(self, hold=replace(hold, beat=hold.beat + 1), progress=progress)
 
     def advanced(self, token: str, progress: Progress) -> Self:
         """Note that a piece is done; the store keeps its words beside."""
         hold = self._held(token)
         hold = replace(hold, beat=hold.beat + 1)
-        return replace(self, hold=hold, progress=progress, setbacks=0)
+        progress = progress.at_least(self.progress.done_s, self.progress.share)
+        return replace(self, hold=hold, progress=progress, setbacks=0, rest=NO_REST)
 
     def completed(self, token: str, result: File, duration_s: float, now: datetime) -> Self:
         """End it with a result."""
@@ -239,13 +249,19 @@ class Job:
         self._held(token)
         return replace(self, state=JobState.QUEUED, hold=None)
 
-    def set_back(self, token: str, error: Failure, max_tries: int, now: datetime) -> Self:
-        """Queue it again after a try that failed; after too many in a row, end it."""
-        self._held(token)
+    def put_off(self, token: str, now: datetime, first_s: float) -> Self:
+        """Give it back for a while, through no fault of its own either."""
+        return replace(self.released(token), rest=self.rest.again(now, first_s))
+
+    def set_back(
+        self, token: str, error: Failure, max_tries: int, now: datetime, first_s: float = 0
+    ) -> Self:
+        """Put it off after a try that failed; after too many in a row, end it."""
         if self.setbacks + 1 >= max_tries:
             message = f"{error.message} (tried {self.setbacks + 1} times)"
             return self.failed(token, replace(error, message=message), now)
-        return replace(self.released(token), setbacks=self.setbacks + 1)
+        job = self.put_off(token, now, first_s) if first_s else self.released(token)
+        return replace(job, setbacks=self.setbacks + 1)
 
     def without_audio(self) -> Self:
         """Note that its recording is gone."""

@@ -1,5 +1,6 @@
 """Where jobs are kept, who does them, and how much is taken on."""
 
+import base64
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -48,6 +49,9 @@ class JobsOptions:
 
     max_tries: int = 5
     """Workers in a row that may fail, or die, at the same piece before the job is given up."""
+    retry_s: float = 10.0
+    """First pause of a job after a try that failed, or for which its recording could not be read;
+    it doubles with each in a row, up to five minutes. Other jobs are done meanwhile."""
     beat_s: float = 2.0
     """Between two signs of life of a worker, and between two looks at the queue."""
     lease_s: float = 15.0
@@ -74,5 +78,13 @@ class JobsOptions:
                 raise SettingsError(f"{name} must be above 0")
         if self.lease_s < _MIN_BEATS * self.beat_s:
             raise SettingsError(f"lease_s must be {_MIN_BEATS} times beat_s or more")
-        if self.callback_secret is not None and not self.callback_secret.startswith("whsec_"):
+        if self.callback_secret is not None and not _is_secret(self.callback_secret):
             raise SettingsError("callback_secret must be whsec_ and base64")
+
+
+def _is_secret(text: str) -> bool:
+    prefix, _, key = text.partition("_")
+    try:
+        return prefix == "whsec" and len(base64.b64decode(key, validate=True)) > 0
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from wyoming_stt.errors import JobsUnavailableError, ModelError
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 PAUSE_S: Final = 5.0
 """After something that more haste would not mend: no model, no disk space."""
+MOST_RESTING: Final = 100
+"""Jobs that are passed over because they failed lately. So many there never are for long: each of
+them took somebody's time, and none rests for more than minutes."""
 
 
 class PollingFeed:
@@ -45,15 +49,24 @@ class PollingFeed:
         while True:
             self._news.clear()
             try:
-                jobs = await self._store.oldest(JobState.QUEUED, 1)
-                for job in jobs:
+                job = await self._next()
+                if job is not None:
                     await work(job.id)
             except (JobsUnavailableError, ModelError) as error:
                 logger.warning("Jobs wait: %s", error)
                 await asyncio.sleep(PAUSE_S)
             else:
-                if not jobs:
+                if job is None:
                     await self._wait()
+
+    async def _next(self) -> Job | None:
+        """Return the oldest job that may be tried."""
+        for limit in (1, MOST_RESTING):  # the first one nearly always
+            now = datetime.now(UTC)
+            for job in await self._store.oldest(JobState.QUEUED, limit):
+                if job.rest.is_over(now):
+                    return job
+        return None
 
     async def _wait(self) -> None:
         try:

@@ -58,6 +58,13 @@ class RedisStore:
 
         return await self._transact(add, by_key, _name("job", job.id))
 
+    async def find(self, key: str) -> Job | None:
+        """Return the job with this key."""
+        async with _errors():
+            job_id = await self._redis.get(_name("key", key))
+            found = await self._read([job_id] if job_id is not None else [])
+        return found[0] if found else None
+
     async def get(self, job_id: str) -> Job:
         """Return it as it is now."""
         async with _errors():

@@ -64,11 +64,13 @@ async def running_jobs(
         caretaker = Caretaker(
             store, spool, feed, Caller(store, guard, options), options=options, counted=counted
         )
-        for work in (
-            caretaker.run,
-            partial(feed.run, worker.work, options.workers),
-            partial(_present, store, worker.name, options),
-        ):
+        works = [caretaker.run]
+        if options.workers:
+            works += [
+                partial(feed.run, worker.work, options.workers),
+                partial(_present, store, worker.name, options),
+            ]
+        for work in works:
             task = asyncio.create_task(_lasting(work))
             stack.push_async_callback(_ended, task)
         yield JobDesk(store, spool, feed, guard, options)
@@ -102,7 +104,9 @@ async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await asyncio.wait([task])
         finally:
             await _ended(task)
-        logger.error("Jobs: this should not happen", exc_info=task.exception())
+        # Cancelled from within is as unexpected as an error: whoever cancels us is heard above.
+        error = None if task.cancelled() else task.exception()
+        logger.error("Jobs: this should not happen", exc_info=error)
         await asyncio.sleep(PAUSE_S)
 
 

@@ -14,11 +14,14 @@ import aiofiles
 
 from wyoming_stt.errors import JobsUnavailableError, LimitError, NoRoomError
 from wyoming_stt.jobs.job import File
+from wyoming_stt.store import durable
 
 __all__ = ["Entry", "FolderSpool", "Spool", "SpoolLimits"]
 
 LOOK_EVERY: Final = 16 << 20
 """Bytes between two looks at the free disk space."""
+HERE: Final = ".recordings-are-here"
+"""A file by which the folder is told from an empty one, where something is to be mounted."""
 _ARRIVING: Final = ".part"
 
 
@@ -53,7 +56,12 @@ class Spool(Protocol):
         ...
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file to be read, outside the event loop; OSError where that fails."""
+        """Open a file to be read, outside the event loop.
+
+        Raises:
+            FileNotFoundError: there is none, and none will come back.
+            JobsUnavailableError, OSError: it cannot be read now; so does reading it.
+        """
         ...
 
     async def write(self, name: str, data: bytes) -> File:
@@ -84,10 +92,10 @@ class FolderSpool:
         """Keep a recording as it arrives; see `Spool`."""
         arriving = self._folder / f"{name}{_ARRIVING}"
         try:
-            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(self._prepare)
             try:
                 file = await self._receive(arriving, audio)
-                await asyncio.to_thread(arriving.rename, self._folder / name)
+                await asyncio.to_thread(self._keep, arriving, name)
             finally:
                 await asyncio.to_thread(arriving.unlink, missing_ok=True)
         except ConnectionError:
@@ -97,8 +105,14 @@ class FolderSpool:
         return File(name, *file)
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file to be read."""
-        return (self._folder / name).open("rb")
+        """Open a file to be read; see `Spool`."""
+        try:
+            return (self._folder / name).open("rb")
+        except FileNotFoundError:
+            if (self._folder / HERE).exists():
+                raise
+            message = f"{self._folder} is not there, or not the folder with the recordings"
+            raise JobsUnavailableError(message) from None
 
     async def write(self, name: str, data: bytes) -> File:
         """Keep a result."""
@@ -143,6 +157,18 @@ class FolderSpool:
             await asyncio.to_thread(os.fsync, file.fileno())
         return num_bytes, digest.hexdigest()
 
+    def _prepare(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / HERE).touch()
+
+    def _keep(self, arriving: Path, name: str) -> None:
+        """Give a file that is whole its name for good, also where the power fails then."""
+        try:
+            durable.replace(arriving, self._folder / name)
+        except OSError:
+            (self._folder / name).unlink(missing_ok=True)
+            raise
+
     def _check_room(self) -> None:
         free = shutil.disk_usage(self._folder).free
         if free < self._limits.min_free_bytes:
@@ -153,12 +179,12 @@ class FolderSpool:
     def _write(self, name: str, data: bytes) -> None:
         arriving = self._folder / f"{name}{_ARRIVING}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._prepare()
             with arriving.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            arriving.rename(self._folder / name)
+            self._keep(arriving, name)
         except OSError as error:
             arriving.unlink(missing_ok=True)
             raise JobsUnavailableError(f"no result can be kept: {error.strerror}") from error
@@ -169,5 +195,7 @@ class FolderSpool:
         now = time.time()
         with os.scandir(self._folder) as files:
             return [
-                Entry(file.name, now - file.stat().st_mtime) for file in files if file.is_file()
+                Entry(file.name, now - file.stat().st_mtime)
+                for file in files
+                if file.is_file() and file.name != HERE
             ]

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from wyoming_stt.errors import JobNotFoundError, JobsUnavailableError, QueueFullError
+from wyoming_stt.errors import JobNotFoundError, JobsUnavailableError, NoRoomError, QueueFullError
 from wyoming_stt.jobs.job import Job, JobState
 from wyoming_stt.jobs.store import Change, Page
 
@@ -54,9 +54,8 @@ class SqliteStore:
         """Keep a new job; see `JobStore`."""
 
         def add(connection: sqlite3.Connection) -> Job:
-            known = connection.execute("SELECT document FROM jobs WHERE key = ?", (job.key,))
-            if (row := known.fetchone()) is not None:
-                return _DOCUMENT.validate_json(row[0])
+            if (known := _find(connection, job.key)) is not None:
+                return known
             queued = _count(connection, JobState.QUEUED)
             if queued >= max_queued:
                 raise QueueFullError(queued)
@@ -68,7 +67,16 @@ class SqliteStore:
             _write(connection, numbered)
             return numbered
 
-        return await self._run(add)
+        try:
+            return await self._run(add)
+        except JobsUnavailableError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise NoRoomError(str(error)) from error
+            raise
+
+    async def find(self, key: str) -> Job | None:
+        """Return the job with this key."""
+        return await self._run(lambda connection: _find(connection, key))
 
     async def get(self, job_id: str) -> Job:
         """Return it as it is now."""
@@ -166,10 +174,12 @@ class SqliteStore:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # Where the disk is full, SQLite has done so itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise JobsUnavailableError(f"{self._file} cannot be used: {error}") from error
 
@@ -191,6 +201,11 @@ def _read(connection: sqlite3.Connection, job_id: str) -> Job:
     if not jobs:
         raise JobNotFoundError(job_id)
     return jobs[0]
+
+
+def _find(connection: sqlite3.Connection, key: str | None) -> Job | None:
+    found = _jobs(connection, "SELECT document FROM jobs WHERE key = ?", key)
+    return found[0] if found else None
 
 
 def _jobs(connection: sqlite3.Connection, query: str, *values: object) -> list[Job]:

@@ -60,7 +60,13 @@ class JobStore(Protocol):
 
         Raises:
             QueueFullError: as many are queued already.
+            NoRoomError: the backend has no disk space for it.
+            JobsUnavailableError: nobody can say whether it was kept.
         """
+        ...
+
+    async def find(self, key: str) -> Job | None:
+        """Return the job with this key, if there is one."""
         ...
 
     async def get(self, job_id: str) -> Job:

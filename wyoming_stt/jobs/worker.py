@@ -22,6 +22,7 @@ from wyoming_stt.errors import (
     SttError,
 )
 from wyoming_stt.jobs.attempt import Attempt, Tools
+from wyoming_stt.jobs.insist import insist
 from wyoming_stt.jobs.job import Failure, File, Hold, Job, JobState, LeaseLostError
 from wyoming_stt.jobs.store import Change
 from wyoming_stt.transcript import Transcript
@@ -53,58 +54,83 @@ class JobWorker:
         hold = Hold(self.name, uuid.uuid4().hex)
         try:
             await self.tools.engine.ready()
-            job = await self.tools.store.update(job_id, lambda job: job.claimed(hold, _now()))
-            return await self._do(job, hold.token)
+            return await self._hold(job_id, hold)
         except (LeaseLostError, JobNotFoundError):
             logger.debug("Job %s is another worker's, or nobody wants it any more", job_id)
             return None
 
-    async def _do(self, job: Job, token: str) -> JobState:
+    async def _hold(self, job_id: str, hold: Hold) -> JobState:
         started = time.perf_counter()
+        try:
+            job = await self._insist(job_id, lambda job: job.claimed(hold, _now()))
+            return await self._do(job, hold.token, started)
+        except asyncio.CancelledError:
+            # It may be ours although nobody told us. The next one goes on from its last piece.
+            ran_s = time.perf_counter() - started
+            update = self.tools.store.update
+            with contextlib.suppress(JobsUnavailableError, LeaseLostError, JobNotFoundError):
+                await asyncio.shield(
+                    update(job_id, lambda job: job.released(hold.token).spent(ran_s))
+                )
+            raise
 
+    async def _do(self, job: Job, token: str, started: float) -> JobState:
         async def settle(change: Change) -> JobState:
             ran_s = time.perf_counter() - started
-            done = await self.tools.store.update(job.id, lambda job: change(job).spent(ran_s))
+            done = await self._insist(job.id, lambda job: change(job).spent(ran_s))
             logger.info("Job %s: %s after %.1f s", job.id, done.state, ran_s)
             return done.state
 
+        options = self.tools.options
         try:
             transcript = await Attempt(self.tools, job, token).run()
             name = f"{job.id}.{token}.json"
             result = await self.tools.spool.write(name, RESULT.dump_json(transcript))
-        except (AudioFormatError, LimitError) as error:
+        except (AudioFormatError, LimitError, FileNotFoundError) as error:
             failure = _failure(error)
             return await settle(lambda job: job.failed(token, failure, _now()))
-        except (InferenceError, InferenceTimeoutError, OSError) as error:
+        except (InferenceError, InferenceTimeoutError) as error:
             failure = _failure(error)
             logger.warning("Job %s: %s", job.id, failure.message)
-            most = self.tools.options.max_tries
-            return await settle(lambda job: job.set_back(token, failure, most, _now()))
-        except (ModelError, ShuttingDownError, JobsUnavailableError, asyncio.CancelledError):
-            # It is not the job's fault. Whoever has it next goes on from its last piece.
-            with contextlib.suppress(JobsUnavailableError, LeaseLostError, JobNotFoundError):
-                await asyncio.shield(settle(lambda job: job.released(token)))
+            most, first_s = options.max_tries, options.retry_s
+            return await settle(lambda job: job.set_back(token, failure, most, _now(), first_s))
+        except (OSError, JobsUnavailableError) as error:
+            # Not the fault of the job: its folder may be away, or the disk be full. Others may be
+            # luckier meanwhile, if it is this recording alone that cannot be read.
+            await settle(lambda job: job.put_off(token, _now(), options.retry_s))
+            if isinstance(error, OSError):
+                message = f"the recording cannot be read: {error.strerror or error}"
+                raise JobsUnavailableError(message) from error
+            raise
+        except (ModelError, ShuttingDownError):
+            await settle(lambda job: job.released(token))
             raise
         duration_s = transcript.duration_s
         try:
             return await settle(lambda job: job.completed(token, result, duration_s, _now()))
-        finally:
+        except (LeaseLostError, JobNotFoundError):
             await self._remove_unwanted(job.id, result)
+            raise
+
+    async def _insist(self, job_id: str, change: Change) -> Job:
+        tools = self.tools
+        return await insist(tools.store, job_id, change, every_s=tools.options.beat_s)
 
     async def _remove_unwanted(self, job_id: str, result: File) -> None:
         """Remove a result that came too late."""
-        try:
-            is_wanted = (await self.tools.store.get(job_id)).result == result
-        except JobNotFoundError:
-            is_wanted = False
-        if not is_wanted:
-            await self.tools.spool.remove(result.name)
+        with contextlib.suppress(JobsUnavailableError):  # then it goes with other leftovers
+            try:
+                is_wanted = (await self.tools.store.get(job_id)).result == result
+            except JobNotFoundError:
+                is_wanted = False
+            if not is_wanted:
+                await self.tools.spool.remove(result.name)
 
 
-def _failure(error: SttError | OSError) -> Failure:
+def _failure(error: SttError | FileNotFoundError) -> Failure:
     if isinstance(error, SttError):
         return Failure(error.code, str(error))
-    return Failure(JobsUnavailableError.code, f"the recording cannot be read: {error.strerror}")
+    return Failure(JobsUnavailableError.code, "the recording is gone: hand it in again")
 
 
 def _now() -> datetime:

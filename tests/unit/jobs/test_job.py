@@ -39,6 +39,7 @@ def ways() -> dict[str, Callable[[Job], Job]]:
         "fail": lambda job: job.failed(TOKEN, WRONG, NOW),
         "set back": lambda job: job.set_back(TOKEN, WRONG, 3, NOW),
         "set back for good": lambda job: job.set_back(TOKEN, WRONG, 1, NOW),
+        "put off": lambda job: job.put_off(TOKEN, NOW, 10.0),
         "cancel": lambda job: job.cancelled(NOW),
         "beat": lambda job: job.beaten(TOKEN, 1.0, 0.1),
         "advance": lambda job: job.advanced(TOKEN, Progress(10, 1.0, 0.1)),
@@ -87,6 +88,48 @@ def test_every_legal_way_can_be_gone() -> None:
 def test_another_token_comes_too_late(way: str) -> None:
     with pytest.raises(LeaseLostError):
         ways()[way](new_job().claimed(replace(HOLD, token="another"), NOW))  # noqa: S106
+
+
+def test_who_did_not_hear_that_it_is_theirs_may_ask_again() -> None:
+    job = held().beaten(TOKEN, 1.0, 0.1)
+    assert job.claimed(HOLD, NOW) == job
+    with pytest.raises(LeaseLostError):
+        job.claimed(replace(HOLD, token="another"), NOW)  # noqa: S106
+
+
+def test_progress_never_goes_back() -> None:
+    job = held().advanced(TOKEN, Progress(10, 20.0, 0.2)).beaten(TOKEN, 35.0, 0.35)
+    job = job.released(TOKEN).claimed(HOLD, NOW)
+    assert job.beaten(TOKEN, 20.5, 0.2).progress == Progress(10, 35.0, 0.35)
+    assert job.advanced(TOKEN, Progress(15, 30.0, 0.3)).progress == Progress(15, 35.0, 0.35)
+    assert job.advanced(TOKEN, Progress(20, 40.0, 0.4)).progress == Progress(20, 40.0, 0.4)
+
+
+def test_it_rests_longer_and_longer_until_a_piece_is_done() -> None:
+    job, now = held(), NOW
+    for pause_s in (10, 20, 40, 80, 160, 300, 300):
+        job = job.put_off(TOKEN, now, 10.0)
+        with pytest.raises(LeaseLostError):
+            job.claimed(HOLD, now + timedelta(seconds=pause_s - 1))
+        now += timedelta(seconds=pause_s)
+        job = job.claimed(HOLD, now)
+    assert (job.setbacks, job.tries) == (0, 8)
+    job = job.advanced(TOKEN, Progress(1)).set_back(TOKEN, WRONG, 3, now, 10.0)
+    assert job.rest.until == now + timedelta(seconds=10)
+    assert job.setbacks == 1
+
+
+def test_it_need_not_rest_because_its_worker_has_died() -> None:
+    job = held()
+    for _ in range(5):
+        job = job.set_back(TOKEN, WRONG, 9, NOW).claimed(HOLD, NOW)
+    job = job.put_off(TOKEN, NOW, 10.0)
+    assert job.rest.until == NOW + timedelta(seconds=10)
+
+
+def test_a_clock_that_was_set_back_prolongs_no_rest() -> None:
+    job = held().put_off(TOKEN, NOW, 10.0)
+    assert job.claimed(HOLD, NOW - timedelta(days=9_000)).state is JobState.PROCESSING
 
 
 def test_a_piece_wipes_out_what_went_wrong_before_it() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.job_queues import HOLD, NOW, Backend, backend_of, new_job, pieces_of
+from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs import retention
 from wyoming_stt.jobs.job import File, Job
 from wyoming_stt.jobs.spool import Entry, FolderSpool
@@ -65,6 +66,47 @@ async def test_the_recording_goes_with_the_end_of_its_job(backend: Backend) -> N
             await store.add(job, 10)
         await retention.remove_spent(store, spool)
         assert len(await spool.entries()) == 1, "that of the job that waits"
+
+
+class Sticky(FolderSpool):
+    """Some files cannot be removed, as those of another user."""
+
+    async def remove(self, name: str) -> None:
+        if name.startswith("stuck"):
+            raise JobsUnavailableError(f"{name} cannot be removed: Permission denied")
+        await super().remove(name)
+
+    async def entries(self) -> list[Entry]:
+        return [replace(entry, age_s=100_000.0) for entry in await super().entries()]
+
+
+async def test_what_cannot_be_removed_is_in_nobodys_way(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    plain = backend.spool()
+    spool = Sticky(plain._folder, plain._limits)
+    async with backend.opened() as (store, _):
+        for number in range(9):
+            job = new_job()
+            name = f"stuck-{job.id}" if number < 4 else job.id
+            job = replace(completed(job), audio=File(name, 10), result=None)
+            await store.add(job, 10)
+            for file in (name, f"{name}-of-nobody"):
+                await spool.write(file, b"audio")
+        late = NOW + WEEK + timedelta(hours=1)
+        for step in (
+            retention.remove_spent(store, spool),
+            retention.remove_orphans(store, spool),
+            retention.forget_old(store, spool, backend.options, late),
+        ):
+            with pytest.raises(JobsUnavailableError, match=r"\d cannot be removed.*Permission"):
+                await step
+        left = (await store.newest(None, 10)).jobs
+        assert [job.audio.name.partition("-")[0] for job in left] == ["stuck"] * 4
+        names = [entry.name for entry in await spool.entries()]
+        assert len(names) == 8
+        assert all(name.startswith("stuck") for name in names)
 
 
 async def test_what_belongs_to_no_job_is_removed_when_it_is_old(backend: Backend) -> None:

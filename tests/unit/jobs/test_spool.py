@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,11 +13,11 @@ import pytest
 
 from tests.support import s3_server
 from tests.support.job_queues import Backend, pieces_of, submitted, until_ended
-from wyoming_stt.errors import LimitError
+from wyoming_stt.errors import JobsUnavailableError, LimitError, SttError
 from wyoming_stt.jobs.backends import open_spool
 from wyoming_stt.jobs.job import File, JobState
 from wyoming_stt.jobs.options import JobsOptions
-from wyoming_stt.jobs.spool import Spool
+from wyoming_stt.jobs.spool import FolderSpool, Spool, SpoolLimits
 
 BYTES = bytes(range(256)) * 40
 
@@ -93,6 +95,44 @@ async def test_results_are_read_as_they_were_written(spool: Spool) -> None:
     assert await spool.read("result") == BYTES
     assert file.num_bytes == len(BYTES)
     assert (await spool.entries())[0].age_s == pytest.approx(0, abs=60)
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_file_is_there_for_good_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_broken: bool
+) -> None:
+    """A power cut after the answer takes nothing away: the name, too, is on the disk by then."""
+    folder, sync = tmp_path / "spool", os.fsync
+    synced = set()
+
+    def noted(handle: int) -> None:
+        if Path(f"/proc/self/fd/{handle}").resolve() == folder:
+            if is_broken:
+                raise OSError(errno.EIO, "Input/output error")
+            synced.update(file.name for file in folder.iterdir())
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    spool = FolderSpool(folder, SpoolLimits(1_000, 0))
+    steps = (lambda: spool.receive("one", pieces_of(b"one")), lambda: spool.write("two", b"two"))
+    for step in steps:
+        with pytest.raises(SttError, match="kept") if is_broken else contextlib.nullcontext():
+            await step()
+    there = set() if is_broken else {"one", "two"}
+    assert {entry.name for entry in await spool.entries()} == there
+    assert there <= synced
+
+
+async def test_a_folder_without_its_mark_may_come_back(tmp_path: Path) -> None:
+    spool = FolderSpool(tmp_path / "spool", SpoolLimits(1_000, 0))
+    await spool.receive("one", pieces_of(b"one"))
+    with pytest.raises(FileNotFoundError):
+        spool.open("two")
+    (tmp_path / "spool").rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        with pytest.raises(JobsUnavailableError, match="is not there"):
+            spool.open("one")
+        (tmp_path / "spool").mkdir(exist_ok=True)
 
 
 def a_machine_of_its_own(options: JobsOptions, data: Path) -> Spool:
