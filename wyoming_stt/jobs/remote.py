@@ -23,7 +23,9 @@ __all__ = ["RemoteSpool"]
 T = TypeVar("T")
 
 PART_BYTES: Final = 8 << 20
-"""Sent at a time; S3 takes parts of 5 MiB and more."""
+"""Sent at a time; S3 takes parts of 5 MiB and more, and s3fs would gather 50 MiB."""
+STEP_BYTES: Final = 1 << 20
+"""Gathered of what arrives, and fetched ahead of who reads: half a minute of PCM."""
 _TIMES: Final = ("LastModified", "mtime", "created", "last_modified")
 """Where kinds of stores tell when a file was written."""
 
@@ -50,7 +52,7 @@ class RemoteSpool:
                     raise LimitError("the recording is too large", limit, "jobs.max_upload_bytes")
                 digest.update(piece)
                 waiting += piece
-                if len(waiting) >= PART_BYTES:
+                if len(waiting) >= STEP_BYTES:
                     await self._do(file.write, bytes(waiting))
                     waiting.clear()
             await self._do(file.write, bytes(waiting))
@@ -65,7 +67,8 @@ class RemoteSpool:
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read."""
         with _reachable(self._folder):
-            return cast("BinaryIO", _Opened(self._files.open(self._path(name), "rb"), self._folder))
+            file = self._files.open(self._path(name), "rb", block_size=STEP_BYTES)
+        return cast("BinaryIO", _Opened(file, self._folder))
 
     async def write(self, name: str, data: bytes) -> File:
         """Keep a result."""
@@ -97,7 +100,9 @@ class RemoteSpool:
 
     def _create(self, name: str) -> Any:
         self._files.makedirs(self._folder, exist_ok=True)
-        return self._files.open(self._path(name), "wb", autocommit=False)
+        return self._files.open(
+            self._path(name), "wb", block_size=PART_BYTES, autocommit=False
+        )
 
     def _write(self, name: str, data: bytes) -> None:
         self._files.makedirs(self._folder, exist_ok=True)

@@ -1,6 +1,9 @@
 """A store of objects on another machine: it fails in its own ways."""
 
-from collections.abc import AsyncIterator
+import io
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs.backends import open_spool
 from wyoming_stt.jobs.job import JobState
 from wyoming_stt.jobs.options import JobsOptions
+from wyoming_stt.jobs.remote import PART_BYTES
 from wyoming_stt.jobs.worker import JobWorker
 
 pytestmark = pytest.mark.skipif(
@@ -64,3 +68,26 @@ async def test_a_job_outlasts_its_store(tmp_path: Path) -> None:
             await JobWorker("one", tools).work(job.id)
         job = await store.get(job.id)
     assert (job.state, job.setbacks) == (JobState.QUEUED, 0)
+
+
+@pytest.mark.slow
+async def test_recordings_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """Neither on their way in nor on their way out, whatever their length."""
+    with s3_bucket("recordings") as folder:
+        spool = open_spool(JobsOptions(folder=folder), tmp_path)
+        await spool.write("first", b"what is loaded once is loaded now")
+        with at_most(5 * PART_BYTES):
+            await spool.receive("one", pieces_of(*[bytes(MIB)] * 60))
+        with at_most(8 * MIB), spool.open("one") as opened:
+            while opened.read(4_096):
+                opened.seek(MIB // 2, io.SEEK_CUR)  # no less happens, in less time
+
+
+@contextmanager
+def at_most(num_bytes: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < num_bytes
+    finally:
+        tracemalloc.stop()
