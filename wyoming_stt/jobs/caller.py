@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from urllib3.exceptions import HTTPError
-
 from wyoming_stt.errors import BadRequestError, JobNotFoundError
 from wyoming_stt.jobs.callback import CallbackGuard, message, post, signed
 from wyoming_stt.jobs.job import OWES_CALLBACK, Callback, Job, LeaseLostError
@@ -56,14 +54,14 @@ class Caller:
         headers = signed(job, body, self._options.callback_secret, now)
         timeout_s = self._options.callback_timeout_s
         try:
-            target = await self._guard.check(job.callback.url)
-            # Twice: once to connect, once to answer; who sends a byte now and then is left.
-            async with asyncio.timeout(2 * timeout_s):
-                status = await asyncio.to_thread(post, target, body, headers, timeout_s)
-        except (BadRequestError, HTTPError) as error:
-            return str(error)
+            # In all: who sends a byte now and then is left, too.
+            async with asyncio.timeout(timeout_s):
+                target = await self._guard.check(job.callback.url)
+                status = await post(target, body, headers)
         except TimeoutError:
-            return f"no answer within {2 * timeout_s:g} s"
+            return f"no answer within {timeout_s:g} s"
+        except (BadRequestError, OSError, ValueError) as error:
+            return str(error)
         return None if status in SUCCESS else f"it answered {status}"
 
     def _noted(self, job: Job, error: str | None) -> Job:

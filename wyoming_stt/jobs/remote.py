@@ -100,9 +100,7 @@ class RemoteSpool:
 
     def _create(self, name: str) -> Any:
         self._files.makedirs(self._folder, exist_ok=True)
-        return self._files.open(
-            self._path(name), "wb", block_size=PART_BYTES, autocommit=False
-        )
+        return self._files.open(self._path(name), "wb", block_size=PART_BYTES, autocommit=False)
 
     def _write(self, name: str, data: bytes) -> None:
         self._files.makedirs(self._folder, exist_ok=True)
