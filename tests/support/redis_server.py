@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,6 +52,13 @@ class RedisServer:
                 return
             time.sleep(0.02)
         raise AssertionError("redis-server does not listen")
+
+    def pause(self) -> None:
+        """Go on to take connections, and answer nobody."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -8,16 +8,18 @@ message may come twice, and one that was lost is sent again.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
-from taskiq.acks import AcknowledgeType
+from taskiq.acks import AckableMessage, AcknowledgeType
 from taskiq.exceptions import TaskiqError
 from taskiq.kicker import AsyncKicker
 from taskiq.receiver import Receiver
+from taskiq.utils import maybe_awaitable
 from taskiq_redis import RedisStreamBroker
 
 from wyoming_stt.errors import JobsUnavailableError, ModelError, ShuttingDownError
@@ -51,7 +53,7 @@ class ClusterFeed:
 
     def __init__(self, client: Redis, url: str, lease_s: float, **connection: Any) -> None:
         self._redis = client
-        self._broker = RedisStreamBroker(
+        self._broker = _Broker(
             url,
             queue_name=STREAM,
             consumer_group_name=GROUP,
@@ -148,8 +150,27 @@ class ClusterFeed:
                 await asyncio.shield(self.announce(job_id))
 
 
+class _Broker(RedisStreamBroker):
+    """Lets messages go unacknowledged where Redis is away: they come again, and do no harm."""
+
+    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
+        async with contextlib.aclosing(super().listen()) as messages:
+            async for message in messages:
+                yield AckableMessage(data=message.data, ack=partial(_acknowledge, message))
+
+
+async def _acknowledge(message: AckableMessage) -> None:
+    try:
+        await maybe_awaitable(message.ack())
+    except (RedisError, OSError) as error:
+        logger.debug("A message is not acknowledged: %s", error)
+
+
 async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]) -> None:
-    """Give up what runs, and what is still handed out meanwhile; wait for the end, not for ever."""
+    """Give up what runs, and what is still handed out meanwhile; wait for the end, not for ever.
+
+    Whoever cannot say goodbye to Redis leaves without: others notice.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + LEAVE_S
     while not listening.done() and loop.time() < until:
@@ -157,4 +178,4 @@ async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]
             task.cancel()
         await asyncio.wait([listening], timeout=LEAVE_STEP_S)
     listening.cancel()
-    await asyncio.wait([listening, *running], timeout=LEAVE_S)
+    await asyncio.wait([listening, *running], timeout=LEAVE_STEP_S)

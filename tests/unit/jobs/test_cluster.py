@@ -1,7 +1,12 @@
 """What only a queue on Redis can do, or fail to do."""
 
 import asyncio
-from collections.abc import Iterator
+import gc
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +14,10 @@ import pytest
 
 from tests.support.job_queues import FAST, Backend, submitted, until_ended
 from tests.support.redis_server import RedisServer, needs_redis, redis_server
+from tests.support.uploads import Held, hold
 from wyoming_stt.errors import JobsUnavailableError
-from wyoming_stt.jobs.cluster import STREAM
+from wyoming_stt.jobs.backends import SOCKET_S
+from wyoming_stt.jobs.cluster import LEAVE_S, STREAM
 from wyoming_stt.jobs.job import JobState
 
 pytestmark = needs_redis
@@ -52,3 +59,43 @@ async def test_redis_may_go_away_and_come_back(backend: Backend, redis: RedisSer
         assert job.state is JobState.COMPLETED
         names = [entry.name for entry in await backend.spool().entries()]
         assert all(name.endswith(".json") or name == job.id for name in names)
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """What takes longer goes on to its end, and is told then."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+@pytest.mark.slow
+async def test_a_mute_redis_is_noticed_soon(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        backend = Backend(replace(FAST, backend=url), tmp_path)
+        async with within(6 * SOCKET_S), backend.running() as desk:
+            async with within(SOCKET_S + 1):
+                assert not (await desk.stats()).is_healthy
+            async with within(SOCKET_S + 1):
+                with pytest.raises(JobsUnavailableError):
+                    await submitted(desk)
+
+
+@pytest.mark.slow
+async def test_a_redis_that_falls_silent_keeps_nobody_from_leaving(
+    backend: Backend, redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Held()
+    model.may_go_on.set()  # while it is warmed up
+    async with within(LEAVE_S + 4 * SOCKET_S), backend.running(lambda: model) as desk:
+        model.may_go_on.clear()
+        job = await submitted(desk)
+        await hold(model)
+        redis.pause()
+        model.may_go_on.set()
+    redis.resume()
+    gc.collect()
+    assert not [line for line in caplog.records if line.levelno >= logging.ERROR]
+    async with backend.running() as desk:
+        assert (await until_ended(desk, job.id)).state is JobState.COMPLETED
