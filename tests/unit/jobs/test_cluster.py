@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.job_queues import FAST, Backend, submitted, until_ended
+from tests.support.job_queues import FAST, Backend, new_job, submitted, until_ended
 from tests.support.redis_server import RedisServer, needs_redis, redis_server
 from tests.support.uploads import Held, hold
 from wyoming_stt.errors import JobsUnavailableError
 from wyoming_stt.jobs.backends import SOCKET_S
-from wyoming_stt.jobs.cluster import LEAVE_S, STREAM
-from wyoming_stt.jobs.job import JobState
+from wyoming_stt.jobs.cluster import GROUP, LEAVE_S, STREAM
+from wyoming_stt.jobs.job import Job, JobState
 
 pytestmark = needs_redis
 
@@ -44,6 +44,34 @@ async def test_messages_that_were_lost_are_sent_again(backend: Backend) -> None:
         async with backend.running() as running:
             ended = [await until_ended(running, job.id) for job in jobs]
     assert {job.state for job in ended} == {JobState.COMPLETED}
+
+
+async def test_a_lost_message_does_not_wait_until_nobody_sends_any_more(backend: Backend) -> None:
+    async with backend.opened() as (store, feed):
+        redis = store._redis
+        await feed._broker.startup()
+
+        async def read() -> None:
+            await redis.xreadgroup(GROUP, "a worker that dies", {STREAM: ">"}, count=1)
+
+        async def sent(job: Job) -> int:
+            messages = [fields[b"data"] for _, fields in await redis.xrange(STREAM)]
+            return sum(f'"{job.id}"'.encode() in data for data in messages)
+
+        lost = [await store.add(new_job(), 100) for _ in range(12)]
+        known = [await store.add(new_job(), 100) for _ in range(3)]
+        for job in known:
+            await feed.announce(job.id)
+        await read()
+        for _ in range(4):
+            await feed.remind([*lost, *known])
+        assert [await sent(job) for job in (*lost, *known)] == [0] * 12 + [1] * 3, "all in its turn"
+        for _ in range(2):
+            await read()
+            await feed.announce(new_job().id)
+        for _ in range(4):
+            await feed.remind([*lost, *known])
+        assert [await sent(job) for job in (*lost, *known)] == [1] * 12 + [2] * 3
 
 
 async def test_redis_may_go_away_and_come_back(backend: Backend, redis: RedisServer) -> None:
