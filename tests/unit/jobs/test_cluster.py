@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import self_signed
 from tests.support.job_queues import FAST, Backend, new_job, submitted, until_ended
 from tests.support.redis_server import RedisServer, needs_redis, redis_server
 from tests.support.uploads import Held, hold
@@ -72,6 +73,19 @@ async def test_a_lost_message_does_not_wait_until_nobody_sends_any_more(backend:
         for _ in range(4):
             await feed.remind([*lost, *known])
         assert [await sent(job) for job in (*lost, *known)] == [1] * 12 + [2] * 3
+
+
+async def test_redis_may_be_behind_tls(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path, "127.0.0.1")
+    with redis_server(tmp_path, password="sesame", certificate=certificate) as redis:  # noqa: S106
+        backend = Backend(replace(FAST, backend=redis.url), tmp_path / "data")
+        async with backend.running() as desk:
+            job = await until_ended(desk, (await submitted(desk)).id)
+            assert job.state is JobState.COMPLETED
+        doubted, _, _ = redis.url.partition("?")
+        async with backend.changed(backend=doubted).opened() as (store, _):
+            with pytest.raises(JobsUnavailableError, match="certificate verify failed"):
+                await store.counts()
 
 
 async def test_redis_may_go_away_and_come_back(backend: Backend, redis: RedisServer) -> None:
