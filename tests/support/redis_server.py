@@ -34,6 +34,7 @@ class RedisServer:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
 
     @property
     def url(self) -> str:
@@ -45,6 +46,7 @@ class RedisServer:
 
     def start(self) -> None:
         assert PROGRAM is not None
+        self.starts += 1
         secret = ("--requirepass", self._password) if self._password else ()
         port: tuple[object, ...] = ("--port", str(self._port))
         if self._certificate is not None:
