@@ -14,7 +14,8 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends binutils python3 python3-pip python3-setuptools
 
-# `cuda` for NVIDIA's graphics cards (a driver on the host is enough); `cpu` is what others need.
+# `cuda` for NVIDIA's graphics cards (a driver on the host is enough), `cluster` for servers and
+# workers that share a queue in Redis, and recordings on S3; `cpu` is what others need.
 ARG ACCELERATOR=cpu
 WORKDIR /src
 COPY addon/requirements/${ACCELERATOR}.txt requirements.txt

@@ -41,6 +41,14 @@ def test_every_dependency_is_pinned_within_its_range(variant: str) -> None:
         assert pins[name][0] in wanted.specifier, f"{line}: locked at {pins[name][0]}"
 
 
+@pytest.mark.parametrize("extra", ["redis", "fsspec", "s3"])
+def test_a_cluster_has_what_its_addresses_need(extra: str) -> None:
+    for line in PROJECT["optional-dependencies"][extra]:
+        wanted = Requirement(line)
+        version, _ = PINS["cluster"][canonicalize_name(wanted.name)]
+        assert version in wanted.specifier, f"{line}: locked at {version}"
+
+
 @pytest.mark.parametrize("variant", PINS)
 def test_nothing_is_locked_without_a_hash(variant: str) -> None:
     text = (ROOT / "addon" / "requirements" / f"{variant}.txt").read_text(encoding="utf-8")

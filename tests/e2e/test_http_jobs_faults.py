@@ -11,6 +11,7 @@ from tests.support.http_door import ANYWHERE, Door, connected, open_door
 from tests.support.job_clients import RECORDING, ended, files_in, submit
 from tests.support.job_queues import FAST, wav
 from tests.support.media import encode
+from tests.support.redis_server import needs_redis, redis_server
 from tests.support.sound import sound
 from tests.support.uploads import until
 from wyoming_stt.front.http.options import HttpOptions
@@ -149,6 +150,25 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "jobs_unavailable")
         assert (await client.get("/v1/queue/stats")).json()["healthy"] is False
         assert (await client.get("/health")).status_code == 200
+
+
+@needs_redis
+async def test_redis_comes_and_goes(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as redis:
+        jobs = replace(NOBODY, backend=redis.url)
+        async with open_door(data_dir=tmp_path, jobs=jobs) as door, door.client() as client:
+
+            async def health() -> tuple[str, bool, bool]:
+                stats = (await client.get("/v1/queue/stats")).json()
+                return stats["backend"], stats["healthy"], stats["redis_healthy"]
+
+            assert await health() == ("redis", True, True)
+            redis.stop()
+            assert await health() == ("redis", False, False)
+            answer = await client.post("/v1/jobs", files={"file": RECORDING})
+            assert (answer.status_code, answer.json()["code"]) == (503, "jobs_unavailable")
+            redis.start()
+            assert await health() == ("redis", True, True)
 
 
 async def test_where_there_are_no_jobs(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import random
+import re
+import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -22,6 +24,11 @@ from tests.support.redis_server import RedisServer, redis_server
 from wyoming_stt.media_stream import MediaStream
 from wyoming_stt.recording import RecordingOptions
 
+BEFORE = range(20)
+DURING = range(20, 35)
+"""Handed in while workers, and Redis, die."""
+WITHOUT = range(35, 40)
+"""Handed in while there is no server."""
 JOBS = 40
 WORKERS = 3
 DURATIONS_S = (65, 95, 125, 155)
@@ -29,10 +36,10 @@ PATIENCE_S = 240.0
 SETTINGS = {
     "jobs.beat_s": 0.3,
     "jobs.lease_s": 1.5,
-    "jobs.max_tries": 100,
     "jobs.min_free_bytes": 0,
     "upgrade.enabled": "false",
 }
+COMPLETED = re.compile(r"Job (\S+): completed after")
 
 
 class Workers:
@@ -40,8 +47,15 @@ class Workers:
 
     def __init__(self, arguments: list[str], log: Path) -> None:
         self._arguments = arguments
+        self._path = log
         self._log = log.open("ab")
+        started = time.monotonic()
         self._processes = [self._start() for _ in range(WORKERS)]
+        while self.log().count("Working:") < WORKERS:
+            assert time.monotonic() - started < PATIENCE_S, self.log()
+            time.sleep(0.05)
+        # Where it takes them longer to start than they live, nobody works and nothing is shown.
+        self.pause_s = max(1.0, (time.monotonic() - started) / 2)
         self.killed = 0
 
     def kill_one(self, dice: random.Random) -> None:
@@ -51,6 +65,9 @@ class Workers:
         self._processes[number] = self._start()
         self.killed += 1
 
+    def log(self) -> str:
+        return self._path.read_text(encoding="utf-8", errors="replace")
+
     def close(self) -> None:
         for process in self._processes:
             process.kill()
@@ -59,6 +76,52 @@ class Workers:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*PROGRAM, "worker", *self._arguments], stderr=self._log)
+
+
+class Client:
+    """Tries again until it is told that its recording is kept."""
+
+    def __init__(self, url: str, recordings: list[Path]) -> None:
+        self._http = httpx.AsyncClient(base_url=url, timeout=30)
+        self._recordings = [(file, file.read_bytes()) for file in recordings]
+        self.jobs: dict[str, Path] = {}
+        self.refused = 0
+
+    async def submit(self, numbers: range) -> None:
+        for number in numbers:
+            file, content = self._recordings[number % len(self._recordings)]
+            job_id = await self._submit(number, content)
+            # As who did not hear the answer.
+            assert await self._submit(number, content) == job_id
+            self.jobs[job_id] = file
+
+    async def completed(self) -> int:
+        with contextlib.suppress(httpx.TransportError):
+            params = {"status": "completed", "limit": 200}
+            answer = await self._http.get("/v1/jobs", params=params)
+            return len(answer.json()["jobs"]) if answer.status_code == 200 else 0
+        return 0
+
+    async def results(self) -> dict[str, dict[str, object]]:
+        return {job: (await self._http.get(f"/v1/jobs/{job}")).json() for job in self.jobs}
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _submit(self, number: int, content: bytes) -> str:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                answer = await self._http.post(
+                    "/v1/jobs",
+                    content=content,
+                    headers={"Idempotency-Key": f"recording {number}"},
+                    params={"language": "en"},
+                )
+                if answer.status_code == 202:
+                    return answer.json()["job_id"]
+                assert answer.status_code == 503, answer.text
+            self.refused += 1
+            await asyncio.sleep(0.2)
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -103,75 +166,71 @@ async def test_nothing_is_lost_and_nothing_done_twice(
     arguments = ["--model", "fake", "--jobs", backend]
     for name, value in changes.items():
         arguments += ["--set", f"{name}={value}"]
+    address = free_address()
     started = time.monotonic()
-    with contextlib.closing(Workers(arguments, tmp_path / "workers.log")) as workers:
-        with serving(arguments) as url:
-            jobs = await submit(url, recordings)
-            await harass(url, workers, redis, until_done=JOBS // 2)
-        # The server was restarted; the workers did not wait for it.
-        with serving(arguments) as url:
-            await harass(url, workers, None, until_done=JOBS)
-            answers = await results(url, jobs)
+    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(PATIENCE_S):
+        client = await stack.enter_async_context(
+            contextlib.aclosing(Client(f"http://{address}", recordings))
+        )
+        async with serving(arguments, address):
+            await client.submit(BEFORE)
+            workers = await asyncio.to_thread(Workers, arguments, tmp_path / "workers.log")
+            stack.callback(workers.close)
+            during = asyncio.create_task(client.submit(DURING))
+            await harass(client, workers, redis, until_done=JOBS // 2, least=4)
+        # The server was killed; the workers do not wait for it.
+        without = asyncio.create_task(client.submit(WITHOUT))
+        await asyncio.sleep(workers.pause_s)
+        async with serving(arguments, address):
+            await harass(client, workers, None, until_done=JOBS)
+            await asyncio.gather(during, without)
+            answers = await client.results()
     tries = [answer["tries"] for answer in answers.values()]
     print(
-        f"\n{backend.partition(':')[0]}: {JOBS} jobs, {workers.killed} workers killed, "
+        f"\n{backend.partition(':')[0]}: {JOBS} jobs, {workers.killed} workers killed, one each "
+        f"{workers.pause_s:.1f} s, {client.refused} submissions refused, "
         f"tries {sorted(Counter(tries).items())}, {time.monotonic() - started:.0f} s"
     )
     assert workers.killed > 3
+    assert redis is None or redis.starts == 2
+    assert client.refused, "nobody came while there was no server"
     assert max(tries) > 1, "nobody was killed at work"
-    for job_id, file in jobs.items():
+    assert len(client.jobs) == JOBS
+    for job_id, file in client.jobs.items():
         assert answers[job_id]["status"] == "completed"
         assert answers[job_id]["result"]["text"] == expected[file]
+    # Each by one worker, who had no time to say so where it was killed right then.
+    completed = Counter(COMPLETED.findall(workers.log()))
+    assert set(completed.values()) == {1}, completed
+    assert JOBS - workers.killed <= len(completed) <= JOBS
     files = [file.name for file in (tmp_path / "data" / "jobs").glob("*.json")]
     named = {name.partition(".")[0] for name in files}
-    assert named == set(jobs), "no result of a job that nobody asked for"
+    assert named == set(client.jobs), "no result of a job that nobody asked for"
 
 
-@contextlib.contextmanager
-def serving(arguments: list[str]) -> Iterator[str]:
-    with server(*arguments, "--set", "jobs.workers=0", patience_s=PATIENCE_S) as running:
-        yield running.http()
+def free_address() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
-async def submit(url: str, recordings: list[Path]) -> dict[str, Path]:
-    jobs = {}
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-        for number in range(JOBS):
-            file = recordings[number % len(recordings)]
-            headers = {"Idempotency-Key": f"recording {number}"}
-            for _ in range(2):  # as who did not hear the first answer
-                answer = await client.post(
-                    "/v1/jobs",
-                    content=file.read_bytes(),
-                    headers=headers,
-                    params={"language": "en"},
-                )
-                assert answer.status_code == 202, answer.text
-                jobs[answer.json()["job_id"]] = file
-    assert len(jobs) == JOBS
-    return jobs
+@contextlib.asynccontextmanager
+async def serving(arguments: list[str], address: str) -> AsyncIterator[None]:
+    at = ("--set", "jobs.workers=0", "--http-uri", f"tcp://{address}")
+    with server(*arguments, *at, patience_s=PATIENCE_S) as running:
+        await asyncio.to_thread(running.http)
+        yield
 
 
-async def harass(url: str, workers: Workers, redis: RedisServer | None, until_done: int) -> None:
-    """Kill a worker every second, and Redis once, until so many jobs are completed."""
+async def harass(
+    client: Client, workers: Workers, redis: RedisServer | None, until_done: int, least: int = 0
+) -> None:
+    """Kill so many workers or more, and Redis once, until so many jobs are completed."""
     dice = random.Random(7)
-    async with asyncio.timeout(PATIENCE_S):
-        for second in range(round(PATIENCE_S)):
-            await asyncio.sleep(1)
-            await asyncio.to_thread(workers.kill_one, dice)
-            if redis is not None and second == 2:
-                await asyncio.to_thread(redis.stop)
-                await asyncio.to_thread(redis.start)
-            if await completed(url) >= until_done:
-                return
-
-
-async def completed(url: str) -> int:
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-        answer = await client.get("/v1/jobs", params={"status": "completed", "limit": 200})
-        return len(answer.json()["jobs"]) if answer.status_code == 200 else 0
-
-
-async def results(url: str, jobs: dict[str, Path]) -> dict[str, dict[str, object]]:
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-        return {job_id: (await client.get(f"/v1/jobs/{job_id}")).json() for job_id in jobs}
+    number = 0
+    while number < least or await client.completed() < until_done:
+        await asyncio.sleep(workers.pause_s)
+        await asyncio.to_thread(workers.kill_one, dice)
+        number += 1
+        if redis is not None and number == 3:
+            await asyncio.to_thread(redis.stop)
+            await asyncio.to_thread(redis.start)

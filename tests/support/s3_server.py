@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from unittest.mock import patch
 
+import fsspec
 import httpx
 
 __all__ = ["MISSING", "s3_bucket"]
@@ -20,7 +21,12 @@ START_S = 30.0
 
 @contextlib.contextmanager
 def s3_bucket(name: str) -> Iterator[str]:
-    """The address of an empty bucket; the environment names its server and a key meanwhile."""
+    """The address of an empty bucket; the environment names its server and a key meanwhile.
+
+    Who has spoken to the server by then finds it gone afterwards.
+    """
+    # Which fsspec keeps for all of a process, with the address of a server of before.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -14,10 +14,9 @@ __all__ = ["FILE", "open_backend", "open_spool"]
 
 FILE: Final = "jobs.sqlite3"
 """Its name in the data folder; recordings are in `jobs` beside it."""
-RETRIES: Final = 3
-"""Of a command to Redis; what fails for longer is tried again by whoever wanted it."""
-SOCKET_S: Final = 10.0
-"""For Redis to answer: longer than a read waits for a message."""
+SOCKET_S: Final = 3.0
+"""For Redis to answer: longer than a read waits for a message, and no longer than clients like to
+wait for a 503."""
 _EXTRA: Final = "needs another package: pip install 'wyoming-stt[{}]'"
 
 
@@ -33,7 +32,7 @@ def open_backend(options: JobsOptions, data: Path) -> tuple[JobStore, JobFeed]:
     try:
         from redis.asyncio import Redis  # noqa: PLC0415
         from redis.asyncio.retry import Retry  # noqa: PLC0415
-        from redis.backoff import ExponentialBackoff  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
 
         from wyoming_stt.jobs.cancellation import keep_cancellations  # noqa: PLC0415
         from wyoming_stt.jobs.cluster import ClusterFeed  # noqa: PLC0415
@@ -41,10 +40,11 @@ def open_backend(options: JobsOptions, data: Path) -> tuple[JobStore, JobFeed]:
     except ImportError:
         raise SettingsError(f"jobs.backend {_EXTRA.format('redis')}") from None
     connection: dict[str, Any] = {
-        "retry": Retry(ExponentialBackoff(), RETRIES),
+        # What fails is tried again by whoever wanted it. Redis's client would try again to send,
+        # and for each time to connect, and for each time to say hello: it took minutes to fail.
+        "retry": Retry(NoBackoff(), 0),
         "socket_timeout": SOCKET_S,
         "socket_connect_timeout": SOCKET_S,
-        "health_check_interval": SOCKET_S,
     }
     if options.redis_password_file is not None:
         connection["password"] = _read(options.redis_password_file)

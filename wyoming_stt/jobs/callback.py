@@ -7,18 +7,22 @@ redirect is followed.
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import re
 import socket
+import ssl
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
-
-import urllib3
 
 from wyoming_stt.errors import BadRequestError
 from wyoming_stt.jobs.job import Job
@@ -30,6 +34,7 @@ MAX_URL_CHARS: Final = 2_000
 _PORTS: Final = {"http": 80, "https": 443}
 _TRANSLATED: Final = ip_network("64:ff9b::/96")
 """IPv4 addresses, maybe private ones, behind a NAT64."""
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,9 @@ class CallbackGuard:
         """
         parts, port = _parse(url)
         host = (parts.hostname or "").lower()
-        try:
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise BadRequestError(f"callback_url: {host!r} cannot be found") from None
-        addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+        addresses = await _look_up(host, port)
+        if not addresses:
+            raise BadRequestError(f"callback_url: {host!r} cannot be found")
         if host not in self._hosts and not all(map(_is_public, addresses)):
             message = (
                 f"callback_url: {host!r} is in a private network (setting jobs.callback_hosts)"
@@ -90,36 +92,85 @@ def signed(job: Job, body: bytes, secret: str | None, now: datetime) -> dict[str
     return headers
 
 
-def post(target: Target, body: bytes, headers: Mapping[str, str], timeout_s: float) -> int:
-    """Call it, outside the event loop; return the status of its answer.
+async def post(target: Target, body: bytes, headers: Mapping[str, str]) -> int:
+    """Call it; return the status of its answer, of which no more is read.
+
+    For as long as the other side likes, without a thread: whoever cancels it is rid of it.
 
     Raises:
-        urllib3.exceptions.HTTPError: there is none.
+        OSError, ValueError: there is no answer, or none in HTTP.
     """
-    url, host = target.url, target.url.hostname
-    timeout = urllib3.Timeout(timeout_s)
-    headers = {**headers, "Host": url.netloc.rpartition("@")[2], "Content-Type": "application/json"}
-    pool: urllib3.HTTPConnectionPool
-    if url.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            target.address,
-            target.port,
-            timeout=timeout,
-            retries=False,
-            assert_hostname=host,
-            server_hostname=host,
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(
-            target.address, target.port, timeout=timeout, retries=False
-        )
+    url = target.url
+    fields = {
+        **headers,
+        "Host": url.netloc,
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "User-Agent": "wyoming-stt",
+        "Connection": "close",
+    }
     path = f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
-    with pool:
-        answer = pool.request(
-            "POST", path, body=body, headers=headers, redirect=False, preload_content=False
-        )
-        answer.close()
-        return answer.status
+    head = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    is_secret = url.scheme == "https"
+    reader, writer = await asyncio.open_connection(
+        target.address,
+        target.port,
+        ssl=_trusted() if is_secret else None,
+        server_hostname=url.hostname if is_secret else None,
+    )
+    try:
+        writer.write("\r\n".join([*head, "", ""]).encode() + body)
+        await writer.drain()
+        return await _status(reader)
+    finally:
+        writer.transport.abort()
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    while True:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            raise ConnectionError("it hung up without an answer") from None
+        except asyncio.LimitOverrunError:
+            raise ValueError("the head of its answer is too long") from None
+        answer = _STATUS.match(head)
+        if answer is None:
+            raise ValueError("its answer is not HTTP")
+        status = int(answer[1])
+        if status >= HTTPStatus.OK:  # before, it says that it has heard, not what it thinks
+            return status
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+async def _look_up(host: str, port: int) -> list[str]:
+    """Return the addresses of a name; none where it cannot be found.
+
+    In a thread that nobody has to wait for: a name server may take half a minute to say nothing,
+    and the threads of the event loop are needed for uploads.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(addresses: list[str]) -> None:
+        if not found.done():
+            found.set_result(addresses)
+
+    def ask() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            entries = []
+        addresses = [str(entry[4][0]).partition("%")[0] for entry in entries]
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, addresses)
+
+    threading.Thread(target=ask, name="look up", daemon=True).start()
+    return await found
 
 
 def _parse(url: str) -> tuple[SplitResult, int]:

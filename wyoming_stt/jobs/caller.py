@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
-
-from urllib3.exceptions import HTTPError
 
 from wyoming_stt.errors import BadRequestError, JobNotFoundError
 from wyoming_stt.jobs.callback import CallbackGuard, message, post, signed
@@ -21,7 +20,8 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_S: Final = 15.0
 """After the first try that failed; each further pause is four times as long."""
 LONGEST_PAUSE_S: Final = 21_600.0
-BATCH: Final = 10
+AT_ONCE: Final = 10
+PAGE: Final = 100
 SUCCESS: Final = range(200, 300)
 
 
@@ -34,11 +34,21 @@ class Caller:
         self._options = options
 
     async def deliver(self, now: datetime | None = None) -> None:
-        """Make all calls that are due."""
+        """Make calls that are due: first to those who had no chance to answer yet."""
         now = now or datetime.now(UTC)
-        jobs = await self._store.oldest(OWES_CALLBACK, BATCH)
-        due = [job for job in jobs if job.callback and _is_due(job.callback, now)]
-        await asyncio.gather(*(self._deliver(job, now) for job in due))
+        due = [job async for job in self._owing() if job.callback and _is_due(job.callback, now)]
+        due.sort(key=_turn)
+        await asyncio.gather(*(self._deliver(job, now) for job in due[:AT_ONCE]))
+
+    async def _owing(self) -> AsyncIterator[Job]:
+        """Yield all that owe a call; any number of them may wait for hours."""
+        cursor: int | None = None
+        while True:
+            page = await self._store.newest(OWES_CALLBACK, PAGE, cursor)
+            for job in page.jobs:
+                yield job
+            if (cursor := page.cursor) is None:
+                return
 
     async def _deliver(self, job: Job, now: datetime) -> None:
         """Make one call, unless another process is about to; note how it went."""
@@ -56,14 +66,14 @@ class Caller:
         headers = signed(job, body, self._options.callback_secret, now)
         timeout_s = self._options.callback_timeout_s
         try:
-            target = await self._guard.check(job.callback.url)
-            # Twice: once to connect, once to answer; who sends a byte now and then is left.
-            async with asyncio.timeout(2 * timeout_s):
-                status = await asyncio.to_thread(post, target, body, headers, timeout_s)
-        except (BadRequestError, HTTPError) as error:
-            return str(error)
+            # In all: who sends a byte now and then is left, too.
+            async with asyncio.timeout(timeout_s):
+                target = await self._guard.check(job.callback.url)
+                status = await post(target, body, headers)
         except TimeoutError:
-            return f"no answer within {2 * timeout_s:g} s"
+            return f"no answer within {timeout_s:g} s"
+        except (BadRequestError, OSError, ValueError) as error:
+            return str(error)
         return None if status in SUCCESS else f"it answered {status}"
 
     def _noted(self, job: Job, error: str | None) -> Job:
@@ -73,6 +83,10 @@ class Caller:
             logger.warning("Job %s: calling back failed: %s", job.id, error)
         is_settled = error is None or job.callback.tries >= self._options.callback_tries
         return replace(job, callback=replace(job.callback, error=error, is_settled=is_settled))
+
+
+def _turn(job: Job) -> tuple[int, int]:
+    return job.callback.tries if job.callback else 0, job.seq
 
 
 def _is_due(callback: Callback, now: datetime) -> bool:

@@ -8,16 +8,18 @@ message may come twice, and one that was lost is sent again.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
-from taskiq.acks import AcknowledgeType
+from taskiq.acks import AckableMessage, AcknowledgeType
 from taskiq.exceptions import TaskiqError
 from taskiq.kicker import AsyncKicker
 from taskiq.receiver import Receiver
+from taskiq.utils import maybe_awaitable
 from taskiq_redis import RedisStreamBroker
 
 from wyoming_stt.errors import JobsUnavailableError, ModelError, ShuttingDownError
@@ -39,11 +41,15 @@ PAUSE_S: Final = 5.0
 """After something that more haste would not mend: no model, no disk space."""
 RECONNECT_S: Final = 1.0
 BLOCK_MS: Final = 1_000
-"""How long a read waits for a message; the reader looks for those left behind after each."""
+"""How long a read waits for a message. After one that brought some, the reader looks for those that
+others left behind; where none comes, `remind` sends one."""
 LOCK_S: Final = 10.0
 """After this time others look for what was left behind, where the one who does so has died."""
 MOST_MESSAGES: Final = 100_000
 """Older ones are dropped from the stream, most of them long done; the others are sent again."""
+_Position: TypeAlias = tuple[int, int]
+"""Of a message in the stream: milliseconds, and a number within these."""
+_START: Final = (0, 0)
 
 
 class ClusterFeed:
@@ -51,7 +57,7 @@ class ClusterFeed:
 
     def __init__(self, client: Redis, url: str, lease_s: float, **connection: Any) -> None:
         self._redis = client
-        self._broker = RedisStreamBroker(
+        self._broker = _Broker(
             url,
             queue_name=STREAM,
             consumer_group_name=GROUP,
@@ -65,7 +71,7 @@ class ClusterFeed:
         )
         keep_cancellations(self._broker.connection_pool)
         self._kicker = AsyncKicker[[str], None](TASK, self._broker, {})
-        self._waited: set[str] = set()
+        self._waiting: dict[str, _Position | None] = {}
 
     async def announce(self, job_id: str) -> None:
         """Send a message; one that cannot be sent now is sent by `remind`."""
@@ -75,17 +81,35 @@ class ClusterFeed:
             logger.warning("Job %s is announced later: %s", job_id, error)
 
     async def remind(self, queued: Sequence[Job]) -> None:
-        """Announce again what still waits although there are no messages left."""
+        """Announce again what still waits when all is read that was announced before.
+
+        So nothing is lost with a message, or with the worker that has read it; and however much is
+        announced meanwhile, no job waits for longer than for what was there before it.
+        """
+        read, last = await self._positions()
+        known, self._waiting = self._waiting, {}
+        for job in queued:
+            position = known.get(job.id)
+            if position is None:
+                # At the second look: at the first one, its message may be on its way.
+                self._waiting[job.id] = last if job.id in known else None
+            elif read < min(position, last):  # the stream may be another one since
+                self._waiting[job.id] = position
+            else:
+                self._waiting[job.id] = None
+                await self.announce(job.id)
+
+    async def _positions(self) -> tuple[_Position, _Position]:
+        """Return up to where the workers have read, and where the last message is."""
         try:
+            stream = await self._redis.xinfo_stream(STREAM)
             groups = await self._redis.xinfo_groups(STREAM)
         except ResponseError:
-            groups = []  # there is no stream yet, or not any more
+            return _START, _START  # there is no stream yet, or not any more
         except (RedisError, OSError) as error:
             raise JobsUnavailableError(f"Redis cannot be used: {error}") from error
-        is_read = not any(group["lag"] for group in groups)
-        waited, self._waited = self._waited, {job.id for job in queued if is_read}
-        for job_id in waited & self._waited:
-            await self.announce(job_id)
+        read = [group["last-delivered-id"] for group in groups if group["name"] == GROUP.encode()]
+        return _position(read[0]) if read else _START, _position(stream["last-generated-id"])
 
     async def run(self, work: Callable[[str], Awaitable[object]], num_workers: int) -> None:
         """Work on what is announced until cancelled; reconnect as often as it takes."""
@@ -148,8 +172,32 @@ class ClusterFeed:
                 await asyncio.shield(self.announce(job_id))
 
 
+class _Broker(RedisStreamBroker):
+    """Lets messages go unacknowledged where Redis is away: they come again, and do no harm."""
+
+    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
+        async with contextlib.aclosing(super().listen()) as messages:
+            async for message in messages:
+                yield AckableMessage(data=message.data, ack=partial(_acknowledge, message))
+
+
+async def _acknowledge(message: AckableMessage) -> None:
+    try:
+        await maybe_awaitable(message.ack())
+    except (RedisError, OSError) as error:
+        logger.debug("A message is not acknowledged: %s", error)
+
+
+def _position(message_id: bytes) -> _Position:
+    milliseconds, _, number = message_id.partition(b"-")
+    return int(milliseconds), int(number)
+
+
 async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]) -> None:
-    """Give up what runs, and what is still handed out meanwhile; wait for the end, not for ever."""
+    """Give up what runs, and what is still handed out meanwhile; wait for the end, not for ever.
+
+    Whoever cannot say goodbye to Redis leaves without: others notice.
+    """
     loop = asyncio.get_running_loop()
     until = loop.time() + LEAVE_S
     while not listening.done() and loop.time() < until:
@@ -157,4 +205,4 @@ async def _leave(listening: asyncio.Task[None], running: set[asyncio.Task[None]]
             task.cancel()
         await asyncio.wait([listening], timeout=LEAVE_STEP_S)
     listening.cancel()
-    await asyncio.wait([listening, *running], timeout=LEAVE_S)
+    await asyncio.wait([listening, *running], timeout=LEAVE_STEP_S)

@@ -4,11 +4,13 @@ Needs the extra `fsspec`, and what fsspec names for the kind of store. For S3, `
 """
 
 import asyncio
+import contextlib
 import hashlib
+import io
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
 import fsspec
 
@@ -21,7 +23,9 @@ __all__ = ["RemoteSpool"]
 T = TypeVar("T")
 
 PART_BYTES: Final = 8 << 20
-"""Sent at a time; S3 takes parts of 5 MiB and more."""
+"""Sent at a time; S3 takes parts of 5 MiB and more, and s3fs would gather 50 MiB."""
+STEP_BYTES: Final = 1 << 20
+"""Gathered of what arrives, and fetched ahead of who reads: half a minute of PCM."""
 _TIMES: Final = ("LastModified", "mtime", "created", "last_modified")
 """Where kinds of stores tell when a file was written."""
 
@@ -48,7 +52,7 @@ class RemoteSpool:
                     raise LimitError("the recording is too large", limit, "jobs.max_upload_bytes")
                 digest.update(piece)
                 waiting += piece
-                if len(waiting) >= PART_BYTES:
+                if len(waiting) >= STEP_BYTES:
                     await self._do(file.write, bytes(waiting))
                     waiting.clear()
             await self._do(file.write, bytes(waiting))
@@ -62,8 +66,9 @@ class RemoteSpool:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read."""
-        opened: BinaryIO = self._files.open(self._path(name), "rb")
-        return opened
+        with _reachable(self._folder):
+            file = self._files.open(self._path(name), "rb", block_size=STEP_BYTES)
+        return cast("BinaryIO", _Opened(file, self._folder))
 
     async def write(self, name: str, data: bytes) -> File:
         """Keep a result."""
@@ -85,30 +90,32 @@ class RemoteSpool:
 
     async def _do(self, call: Callable[..., T], *values: object) -> T:
         try:
-            return await asyncio.to_thread(call, *values)
-        except OSError as error:
-            raise JobsUnavailableError(f"{self._folder} cannot be used: {error}") from error
+            with _reachable(self._folder):
+                return await asyncio.to_thread(call, *values)
+        except FileNotFoundError as error:
+            raise _unavailable(self._folder, error) from error
 
     def _path(self, name: str) -> str:
         return f"{self._folder}/{name}"
 
     def _create(self, name: str) -> Any:
         self._files.makedirs(self._folder, exist_ok=True)
-        return self._files.open(self._path(name), "wb", autocommit=False)
+        return self._files.open(self._path(name), "wb", block_size=PART_BYTES, autocommit=False)
 
     def _write(self, name: str, data: bytes) -> None:
         self._files.makedirs(self._folder, exist_ok=True)
         self._files.pipe_file(self._path(name), data)
 
     def _remove(self, path: str) -> None:
-        if self._files.exists(path):
+        with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(path)
 
     def _entries(self) -> list[Entry]:
-        if not self._files.exists(self._folder):
-            return []
         now = time.time()
-        found = self._files.ls(self._folder, detail=True)
+        try:
+            found = self._files.ls(self._folder, detail=True)
+        except FileNotFoundError:
+            return []  # nobody has kept anything yet
         return [
             Entry(info["name"].rpartition("/")[2], now - _written(info, now))
             for info in found
@@ -116,10 +123,58 @@ class RemoteSpool:
         ]
 
 
+class _Opened(io.RawIOBase):
+    """A file of the store; whoever reads it is told of the store's failures in our words."""
+
+    def __init__(self, file: Any, folder: str) -> None:
+        self._file = file
+        self._folder = folder
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _reachable(self._folder):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _reachable(self._folder):
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _reachable(folder: str) -> Iterator[None]:
+    """Name whatever a store may raise, which is anything, but that there is no such file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise _unavailable(folder, error) from error
+
+
+def _unavailable(folder: str, error: Exception) -> JobsUnavailableError:
+    return JobsUnavailableError(f"{folder} cannot be used: {str(error) or type(error).__name__}")
+
+
 def _discard(file: Any) -> None:
-    file.discard()
     file.forced = True  # or what is left in its buffer would be sent when it is closed
-    file.close()
+    try:
+        file.discard()
+    finally:
+        file.close()
 
 
 def _written(info: dict[str, Any], now: float) -> float:

@@ -252,7 +252,9 @@ class ModelStore:
                 manifest.delete(home)
         for folder in (self.layout.downloads(model), self.layout.staging(model)):
             shutil.rmtree(folder, ignore_errors=True)
-        if pointer is None and not self.versions(model):
+        # Of what was removed there may be left what said which version was in use; which ones
+        # were held back is worth knowing even when they are gone.
+        if not self.versions(model) and not (pointer and pointer.held_back):
             shutil.rmtree(self.layout.models / model, ignore_errors=True)
 
     def _leftovers(self) -> Iterable[Path]:

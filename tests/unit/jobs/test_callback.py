@@ -2,10 +2,15 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import ssl
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,12 +18,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import self_signed
 from tests.support.job_queues import NOW, Backend, backend_of, new_job
 from wyoming_stt.errors import BadRequestError
-from wyoming_stt.jobs.callback import CallbackGuard
+from wyoming_stt.jobs.callback import CallbackGuard, _trusted
 from wyoming_stt.jobs.caller import Caller
 from wyoming_stt.jobs.job import OWES_CALLBACK, Callback
 from wyoming_stt.jobs.options import JobsOptions
+from wyoming_stt.jobs.store import JobStore
 
 SECRET = "whsec_" + base64.b64encode(b"between the two of us").decode()
 
@@ -82,10 +89,11 @@ class Client:
         self.heard: list[tuple[dict[str, str], bytes]] = []
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+    async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._answer, "127.0.0.1", 0, ssl=tls)
+        scheme = "https" if tls else "http"
         async with server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/done"
+            yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/done"
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -163,6 +171,94 @@ async def test_a_clock_that_was_set_back_delays_nothing(backend: Backend) -> Non
         await store.add(new_job(callback=waiting).cancelled(NOW), 10)
         await caller.deliver(NOW)
     assert len(client.heard) == 1
+
+
+@asynccontextmanager
+async def answering(
+    *pieces: bytes, pause_s: float = 0.0
+) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Somebody who says something else than was asked, maybe slowly; and who hung up."""
+    hung_up = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10_000)
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(pause_s)
+        hung_up.set()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", hung_up
+
+
+async def called(store: JobStore, url: str, options: JobsOptions = OPTIONS) -> Callback:
+    """What has become of one call."""
+    job = await store.add(new_job(callback=Callback(url)).cancelled(NOW), 100)
+    await Caller(store, CallbackGuard(options.callback_hosts), options).deliver(NOW)
+    callback = (await store.get(job.id)).callback
+    assert callback is not None
+    return callback
+
+
+async def test_who_drips_is_left_and_takes_no_thread(backend: Backend) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    impatient = replace(OPTIONS, callback_timeout_s=0.3)
+    head = [bytes([byte]) for byte in b"HTTP/1.1 200 OK" + b"x" * 10_000]
+    async with answering(*head, pause_s=0.02) as (url, hung_up), backend.opened() as (store, _):
+        async with asyncio.timeout(2):
+            assert (await called(store, url, impatient)).error == "no answer within 0.3 s"
+            await asyncio.to_thread(lambda: None)
+            await hung_up.wait()
+
+
+async def test_a_name_server_that_does_not_answer_holds_nobody_up(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    impatient = replace(OPTIONS, callback_timeout_s=0.3)
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    async with backend.opened() as (store, _), asyncio.timeout(5):
+        callback = await called(store, "http://example.com/", impatient)
+        await asyncio.to_thread(lambda: None)
+    answered.set()
+    assert callback.error == "no answer within 0.3 s"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.0 204\r\n\r\n", None),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 No\r\n\r\n", "it answered 404"),
+        (b"HTTP/1.1 200 OK\r\n", "it hung up without an answer"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "its answer is not HTTP"),
+        (b"HTTP/1.1 2000\r\n\r\n", "its answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X" * 100_000, "the head of its answer is too long"),
+    ],
+)
+async def test_what_counts_as_an_answer(backend: Backend, answer: bytes, error: str) -> None:
+    async with answering(answer) as (url, _), backend.opened() as (store, _):
+        assert (await called(store, url)).error == error
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_secret_calls_are_for_who_proves_its_name(
+    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_trusted: bool
+) -> None:
+    certificate = self_signed(tmp_path, "127.0.0.1")
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    _trusted.cache_clear()
+    client = Client(204)
+    async with client.listening(certificate.for_servers()) as url, backend.opened() as (store, _):
+        error = (await called(store, url)).error
+    _trusted.cache_clear()
+    assert len(client.heard) == is_trusted
+    assert error is None if is_trusted else "certificate verify failed" in error
 
 
 async def test_an_address_that_has_moved_home_is_not_called(backend: Backend) -> None:

@@ -5,20 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificates import self_signed
 from tests.support.redis_server import PROGRAM, redis_server
 
 redis = pytest.importorskip("redis.asyncio")
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="no redis-server here (apt-get install redis-server)")
-async def test_who_is_cancelled_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_secret", [False, True])
+async def test_who_is_cancelled_ends(tmp_path: Path, is_secret: bool) -> None:
     from wyoming_stt.jobs.cancellation import keep_cancellations  # noqa: PLC0415 - needs redis
 
     async def work(client: redis.Redis) -> None:
         while True:
             await client.set("key", "value")
 
-    with redis_server(tmp_path) as server:
+    certificate = self_signed(tmp_path, "127.0.0.1") if is_secret else None
+    with redis_server(tmp_path, certificate=certificate) as server:
         client = redis.Redis.from_url(server.url, socket_timeout=5)
         keep_cancellations(client.connection_pool)
         await client.ping()
