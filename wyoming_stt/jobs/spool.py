@@ -106,13 +106,14 @@ class FolderSpool:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read; see `Spool`."""
+        path = self._folder / name
         try:
-            return (self._folder / name).open("rb")
+            return path.open("rb")
         except FileNotFoundError:
-            if (self._folder / HERE).exists():
-                raise
-            message = f"{self._folder} is not there, or not the folder with the recordings"
-            raise JobsUnavailableError(message) from None
+            if not (self._folder / HERE).exists():
+                message = f"{self._folder} is not there, or not the folder with the recordings"
+                raise JobsUnavailableError(message) from None
+            return path.open("rb")  # it may have been mounted between the two looks
 
     async def write(self, name: str, data: bytes) -> File:
         """Keep a result."""

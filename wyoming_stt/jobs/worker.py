@@ -66,13 +66,13 @@ class JobWorker:
             return await self._do(job, hold.token, started)
         except asyncio.CancelledError:
             # It may be ours although nobody told us. The next one goes on from its last piece.
-            ran_s = time.perf_counter() - started
-            update = self.tools.store.update
-            with contextlib.suppress(JobsUnavailableError, LeaseLostError, JobNotFoundError):
-                await asyncio.shield(
-                    update(job_id, lambda job: job.released(hold.token).spent(ran_s))
-                )
+            await asyncio.shield(self._release(job_id, hold.token, time.perf_counter() - started))
             raise
+
+    async def _release(self, job_id: str, token: str, ran_s: float) -> None:
+        # Suppressed in here: nobody is told of it where whoever waits for it is cancelled again.
+        with contextlib.suppress(JobsUnavailableError, LeaseLostError, JobNotFoundError):
+            await self.tools.store.update(job_id, lambda job: job.released(token).spent(ran_s))
 
     async def _do(self, job: Job, token: str, started: float) -> JobState:
         async def settle(change: Change) -> JobState:
