@@ -10,7 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.http_door import connected
 from tests.support.program import PROGRAM, run, server, write_recording
+from tests.support.uploads import events, post, wav
 
 
 def test_one_server_two_doors_one_count(tmp_path: Path) -> None:
@@ -148,3 +150,36 @@ def test_a_server_that_stops_takes_nothing_new_and_lets_an_upload_end(tmp_path: 
         assert answers[0].status_code == 200
         assert answers[0].json()["text"] == "turn on the kitchen light please"
         assert running.wait() == 0
+
+
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="stream"\r\n\r\ntrue\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("route", "head", "kind", "last_words"),
+    [
+        ("/v1/transcribe/stream", b"", "audio/wav", "final"),
+        ("/v1/audio/transcriptions", FORM, "multipart/form-data; boundary=b", "delta"),
+    ],
+)
+async def test_a_server_that_stops_gives_a_stream_its_last_words_and_says_that_it_stops(
+    route: str, head: bytes, kind: str, last_words: str
+) -> None:
+    sound = wav(60)
+    with server("--model", "fake", "--set", "vad.kind=off", "--set", "http.drain_s=2") as running:
+        url = running.http()
+        async with connected(url) as (reader, writer):
+            # The rest of it never comes.
+            writer.write(post(route, len(head + sound), Content_Type=kind) + head)
+            writer.write(sound[: len(sound) // 10])
+            heard = events(reader)
+            await anext(heard)
+            running.process.send_signal(signal.SIGTERM)
+            *_, before, last = [event async for event in heard]
+        assert before["type"].endswith(last_words)
+        assert "shutting_down" in str(last)
+        assert running.wait() == 0
+        assert "Traceback" not in running.log
