@@ -112,6 +112,10 @@ class Layout:
         """Say which version is in use."""
         write_atomically(self.models / model / "current.json", json.dumps(asdict(pointer)))
 
+    def forget(self, model: str) -> None:
+        """Say nothing about any version any more."""
+        (self.models / model / "current.json").unlink(missing_ok=True)
+
 
 def _folders(parent: Path) -> Iterator[Path]:
     if parent.is_dir():

@@ -210,6 +210,9 @@ class ModelStore:
             if not gone:
                 name = f"{model} {version}" if version else model
                 raise NotInstalledError(f"{name} is not installed in {self.data_dir}")
+            if len(gone) == len(self.versions(model)):
+                # First, since it alone makes a model known of which there is nothing.
+                self.layout.forget(model)
             for files in gone:
                 manifest.delete(files.home)
             if not self.versions(model):
@@ -252,9 +255,7 @@ class ModelStore:
                 manifest.delete(home)
         for folder in (self.layout.downloads(model), self.layout.staging(model)):
             shutil.rmtree(folder, ignore_errors=True)
-        # Of what was removed there may be left what said which version was in use; which ones
-        # were held back is worth knowing even when they are gone.
-        if not self.versions(model) and not (pointer and pointer.held_back):
+        if pointer is None and not self.versions(model):
             shutil.rmtree(self.layout.models / model, ignore_errors=True)
 
     def _leftovers(self) -> Iterable[Path]:
