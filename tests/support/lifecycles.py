@@ -72,7 +72,8 @@ async def lifecycle_of(
     lifecycle = Lifecycle(chosen, fallback, LifecycleOptions(**options))
     yield lifecycle
     await lifecycle.close()
-    assert asyncio.all_tasks() == before
+    left = asyncio.all_tasks() - before
+    assert not left, left
 
 
 def states(lifecycle: Lifecycle) -> list[ModelState]:
