@@ -31,7 +31,7 @@ WITHOUT = range(35, 40)
 """Handed in while there is no server."""
 JOBS = 40
 WORKERS = 3
-DURATIONS_S = (65, 95, 125, 155)
+DURATIONS_S = (95, 125, 185, 245)
 PATIENCE_S = 240.0
 SETTINGS = {
     "jobs.beat_s": 0.3,
