@@ -1,6 +1,6 @@
 """Stage 6: export a checkpoint as a streaming transducer in the icefall layout, quantised.
 
-    python -m training.export --checkpoint best
+    python -m training.export --checkpoint best last
 
 Writes `export/`: encoder.int8.onnx, joiner.int8.onnx, decoder.onnx, tokens.txt, bpe.model, and
 lm.npz where there is one. Matrix products of the encoder and the joiner are quantised to 8 bits by
@@ -40,11 +40,14 @@ __all__ = ["export_student", "load_student", "main"]
 OPSET = 17
 
 
-def load_student(checkpoint: Path) -> Student:
-    """The averaged student of a checkpoint."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    student = Student(StudentConfig(**state["config"])).eval()
-    student.load_state_dict(state["average"])
+def load_student(*checkpoints: Path) -> Student:
+    """The averaged student of a checkpoint; of several, the mean, which errs less than each."""
+    states = [torch.load(path, map_location="cpu", weights_only=True) for path in checkpoints]
+    student = Student(StudentConfig(**states[0]["config"])).eval()
+    weights = [state["average"] for state in states]
+    student.load_state_dict(
+        {name: torch.stack([each[name] for each in weights]).mean(0) for name in weights[0]}
+    )
     return student
 
 
@@ -98,7 +101,10 @@ def main() -> None:
     )
     add_workspace_arguments(parser)
     parser.add_argument(
-        "--checkpoint", default="best", help="name of the checkpoint (default: %(default)s)"
+        "--checkpoint",
+        nargs="+",
+        default=["best"],
+        help="name of the checkpoint, or of several of one run to be averaged (default: best)",
     )
     parser.add_argument(
         "--out", type=Path, help="folder to write (default: export/ in the work folder)"
@@ -106,7 +112,7 @@ def main() -> None:
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     folder = arguments.out or work.export
-    student = load_student(work.checkpoints / f"{arguments.checkpoint}.pt")
+    student = load_student(*(work.checkpoints / f"{name}.pt" for name in arguments.checkpoint))
     export_student(student, work.bpe_model, folder)
     if work.language_model.exists():
         shutil.copy(work.language_model, folder)

@@ -64,22 +64,18 @@ class NgramModel:
 
     def _look_up(self, context: tuple[int, ...]) -> Logits:
         log_probs = self._unigrams
-        for length, (contexts, ends, tokens, costs, backoffs) in enumerate(self._tables, 1):
-            if length > len(context):
-                break
-            key = self._key(context[-length:])
-            at = int(np.searchsorted(contexts, key))
+        key, place = 0, 1
+        for token, (contexts, ends, tokens, costs, backoffs) in zip(
+            reversed(context), self._tables, strict=False
+        ):
+            key += token * place
+            place *= self._vocab_size
+            at = int(contexts.searchsorted(np.uint64(key)))
             if at < len(contexts) and contexts[at] == key:
                 span = slice(int(ends[at - 1]) if at else 0, int(ends[at]))
                 log_probs = log_probs + backoffs[at]
                 log_probs[tokens[span]] = -costs[span]
         return log_probs
-
-    def _key(self, context: tuple[int, ...]) -> np.uint64:
-        key = 0
-        for token in context:
-            key = key * self._vocab_size + token
-        return np.uint64(key)
 
     def _check(self, path: Path) -> None:
         size = self._vocab_size
