@@ -37,6 +37,9 @@ SETTINGS = {
     "jobs.beat_s": 0.3,
     "jobs.lease_s": 1.5,
     "jobs.min_free_bytes": 0,
+    # More than chance can take: where a recording takes longer than the pause between two kills, as
+    # on a busy machine, five tries are used up by those who die by our hand.
+    "jobs.max_tries": 50,
     "upgrade.enabled": "false",
 }
 COMPLETED = re.compile(r"Job (\S+): completed after")

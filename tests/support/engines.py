@@ -54,7 +54,8 @@ async def engine_on(
         await engine.ready()
     yield engine
     await engine.close()
-    assert asyncio.all_tasks() - tasks <= {asyncio.current_task()}
+    left = asyncio.all_tasks() - tasks - {asyncio.current_task()}
+    assert not left, left
     for thread in set(threading.enumerate()) - threads:
         if thread.name == "inference":
             thread.join(LONG)
