@@ -5,6 +5,8 @@ fusion: Gülçehre et al., 2015).
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 
@@ -15,21 +17,36 @@ from wyoming_stt.decoding.ngram import NgramModel
 
 __all__ = ["BeamSearch", "Fusion"]
 
+_CACHED_GAINS: Final = 4096
+"""Contexts whose gains are kept: 4 MB for 256 tokens."""
 
-@dataclass(frozen=True, slots=True)
+
 class Fusion:
-    """A language model's say in a search: `scale` times its log-probability for each token.
+    """A language model's say in the searches of a model; what it has once said is kept.
 
-    `bonus` for each keeps a path of more tokens as good as one of fewer.
+    Args:
+        model: Knows how likely each token is to come next.
+        scale: Of its log-probabilities.
+        bonus: Added for each token, so that a path of more tokens is as good as one of fewer.
+        silent: Tokens that write nothing, of which it says nothing.
     """
 
-    model: NgramModel
-    scale: float
-    bonus: float
+    def __init__(
+        self, model: NgramModel, *, scale: float, bonus: float, silent: tuple[int, ...]
+    ) -> None:
+        self._model = model
+        self._scale, self._bonus = np.float32(scale), np.float32(bonus)
+        self._silent = list(silent)
+        self._kept = lru_cache(_CACHED_GAINS)(self._gains)
 
     def gains(self, token_ids: tuple[int, ...]) -> Logits:
-        """What each token gains after these, (V,)."""
-        return np.float32(self.scale) * self.model.after(token_ids) + np.float32(self.bonus)
+        """What each token gains after these, (V,); the array is shared and not to be changed."""
+        return self._kept(token_ids[-self._model.max_context :])
+
+    def _gains(self, token_ids: tuple[int, ...]) -> Logits:
+        gains = self._scale * self._model.after(token_ids) + self._bonus
+        gains[self._silent] = 0.0
+        return gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +145,7 @@ class BeamSearch:
         """What the language model adds, (paths, V)."""
         if self._fusion is None:
             return 0.0
-        gains = np.stack([self._fusion.gains(path.token_ids) for path in self._paths])
-        for token_id in (self._joint.blank_id, self._joint.unk_id):
-            if token_id >= 0:
-                gains[:, token_id] = 0.0
-        return gains
+        return np.stack([self._fusion.gains(path.token_ids) for path in self._paths])
 
     def _extend(self, path: _Path, token_id: int, score: float, log_prob: float) -> _Path:
         if token_id in (self._joint.blank_id, self._joint.unk_id):

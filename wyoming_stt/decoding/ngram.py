@@ -14,7 +14,6 @@ and `costs0` (V,) uint8 without a context, and `boundary` () the token that stan
 """
 
 import zipfile
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +28,6 @@ __all__ = ["COST_STEPS", "NgramModel"]
 COST_STEPS: Final = 16
 """Of a nat."""
 MAX_CONTEXT: Final = 7
-_CACHED: Final = 4096
-"""Contexts whose vectors are kept: 4 MB for 256 tokens."""
 
 _Table = tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint16], Logits, Logits]
 
@@ -53,17 +50,16 @@ class NgramModel:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ModelFileError(path, "an n-gram model", str(error)) from error
         self._check(path)
-        self._after = lru_cache(_CACHED)(self._look_up)
+
+    @property
+    def max_context(self) -> int:
+        """How many tokens the next one depends on."""
+        return len(self._tables)
 
     def after(self, token_ids: tuple[int, ...]) -> Logits:
-        """Log-probability of each token after the first ones of a sentence, (V,), in nats.
-
-        The array is shared and not to be changed.
-        """
-        return self._after((self._boundary, *token_ids)[-len(self._tables) :])
-
-    def _look_up(self, context: tuple[int, ...]) -> Logits:
-        log_probs = self._unigrams
+        """Log-probability of each token after the first ones of a sentence, (V,), in nats."""
+        context = (self._boundary, *token_ids)[-self.max_context :]
+        log_probs = self._unigrams.copy()
         key, place = 0, 1
         for token, (contexts, ends, tokens, costs, backoffs) in zip(
             reversed(context), self._tables, strict=False
@@ -73,7 +69,7 @@ class NgramModel:
             at = int(contexts.searchsorted(np.uint64(key)))
             if at < len(contexts) and contexts[at] == key:
                 span = slice(int(ends[at - 1]) if at else 0, int(ends[at]))
-                log_probs = log_probs + backoffs[at]
+                log_probs += backoffs[at]
                 log_probs[tokens[span]] = -costs[span]
         return log_probs
 
