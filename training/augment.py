@@ -24,6 +24,10 @@ RATE = 16_000
 ROOM_SAMPLES = 6400
 SNR_DB = (3.0, 35.0)
 LEVEL_DB = (-30.0, 0.0)
+BANDS, BAND_BINS = 2, 18
+"""Masked bands of an utterance, each of at most so many of 80 bins."""
+FRAMES_PER_GAP, GAP_FRAMES = 150, 25
+"""At most one gap, and one for each 1.5 s; each of at most 250 ms and an eighth of it all."""
 
 
 def is_noise_held_out(path: Path) -> bool:
@@ -191,15 +195,19 @@ class Augmenter:
 
 
 def mask_features(features: Tensor, lengths: list[int], rng: np.random.Generator) -> None:
-    """SpecAugment in place: two bands of up to 10 bins, up to two gaps of up to 120 ms."""
+    """SpecAugment in place: bands of the spectrum and gaps in time, of random widths.
+
+    A few hours of people are learned by heart unless every hearing of them lacks something else.
+    """
     for row, length in zip(features, lengths, strict=True):
         fill = float(row[:length].mean()) if length else LOG_FLOOR
-        for _ in range(2):
-            width = int(rng.integers(0, 11))
+        for _ in range(BANDS):
+            width = int(rng.integers(0, BAND_BINS + 1))
             start = int(rng.integers(0, row.shape[1] - width))
             row[:, start : start + width] = fill
-        for _ in range(int(rng.integers(0, 3))):
-            width = int(rng.integers(0, 13))
+        widest = min(GAP_FRAMES, length // 8)
+        for _ in range(int(rng.integers(0, 2 + length // FRAMES_PER_GAP))):
+            width = int(rng.integers(0, widest + 1))
             start = int(rng.integers(0, max(1, length - width)))
             row[start : start + width] = fill
 

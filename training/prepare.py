@@ -20,6 +20,7 @@ from rich.progress import track
 
 from training.english import EnglishSampler, load_examples, load_words
 from training.grammar import CommandSampler
+from training.novels import load_novels
 from training.text import spell_number
 from training.workspace import Workspace, add_workspace_arguments
 
@@ -29,8 +30,8 @@ VOCAB_SIZE = 256
 """Small enough for a cheap joiner, large enough that a word is two pieces."""
 
 MIXTURE = {
-    "command": 0.46, "request": 0.16, "english": 0.18, "passage": 0.08, "salad": 0.08,
-    "number": 0.04,
+    "command": 0.42, "request": 0.14, "english": 0.12, "passage": 0.06, "novel": 0.16,
+    "salad": 0.07, "number": 0.03,
 }  # fmt: skip
 
 
@@ -39,11 +40,13 @@ def sample_sentences(seed: int) -> Iterator[tuple[str, str]]:
     rng = random.Random(seed)
     words = load_words()
     commands, english = CommandSampler(rng, words), EnglishSampler(rng, words, load_examples())
+    novels = load_novels()
     draw: dict[str, Callable[[], str]] = {
         "command": commands.command,
         "request": commands.request,
         "english": english.sentence,
         "passage": english.passage,
+        "novel": lambda: rng.choice(novels),
         "salad": english.salad,
         "number": lambda: " ".join(
             spell_number(str(rng.randrange(101)), rng) for _ in range(rng.randint(1, 4))

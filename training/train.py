@@ -104,6 +104,8 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
         if arguments.blocks:
             inner, after = arguments.blocks
             config = replace(config, inner=inner, outer_after=after)
+    if arguments.dropout is not None:
+        config = replace(config, dropout=arguments.dropout)
     trainer = Trainer(config, schedule, statistics, device)
     if last.exists():
         trainer.load(last)
@@ -237,6 +239,11 @@ def _parse() -> argparse.Namespace:
         nargs=2,
         metavar=("INNER", "AFTER"),
         help="of a new run, at 12.5 and at 25 frames a second (default: as many as it starts from)",
+    )
+    parser.add_argument(
+        "--dropout",
+        type=float,
+        help="share of each block's output that is left out (default: as the checkpoint, or none)",
     )
     parser.add_argument(
         "--start", type=Path, help="exported model to start from (default: random weights)"

@@ -4,7 +4,7 @@ pcm ► samples ► 16 kHz ► gate ► recogniser ► partial and final transcr
                           └► endpointer: has the speaker finished?
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -70,6 +70,7 @@ class Session:
         self._stream = recognizer.open(options.search)
         self._endpointer = Endpointer(options.endpoint) if options.endpoint else None
         self._partials = options.partials
+        self._min_confidence = 0.0 if options.search.hotwords else options.search.min_confidence
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
         self._num_fed = 0
@@ -137,14 +138,28 @@ class Session:
         )
 
     def _partial(self, hypothesis: Hypothesis) -> list[Event]:
-        if not self._partials or hypothesis.token_ids == self._hypothesis.token_ids:
-            self._hypothesis = hypothesis
+        before, self._hypothesis = self._hypothesis, hypothesis
+        if not self._partials or hypothesis.token_ids == before.token_ids:
             return []
-        self._hypothesis = hypothesis
-        text = committed = self._tokens.decode(hypothesis.token_ids).rstrip()
-        if hypothesis.num_committed < len(hypothesis.token_ids):
-            committed = self._tokens.decode(hypothesis.token_ids[: hypothesis.num_committed])
-        return [PartialTranscript(self._position, text, committed.rstrip())]
+        if not self._is_speech(hypothesis):
+            return []
+        text = self._tokens.decode(hypothesis.token_ids).rstrip()
+        stays = hypothesis.committed()
+        # Nothing may be taken back, so a word that cannot grow any more must vouch for what stays.
+        vouched = self._is_likely(self._group(stays)[:-1])
+        committed = self._tokens.decode(stays.token_ids).rstrip() if vouched else ""
+        return [PartialTranscript(self._position, text, committed)]
+
+    def _is_speech(self, hypothesis: Hypothesis) -> bool:
+        """Noise is heard as words now and then, none of which is likely."""
+        return not hypothesis.token_ids or self._is_likely(self._group(hypothesis))
+
+    def _is_likely(self, heard: Sequence[Word]) -> bool:
+        floor = self._min_confidence
+        return floor <= 0 or any(word.confidence >= floor for word in heard)
+
+    def _group(self, hypothesis: Hypothesis) -> tuple[Word, ...]:
+        return words.group(hypothesis, self._tokens, self._info.frame_samples)
 
     def _endpoint(self) -> Endpoint | None:
         if self._endpointer is None:
@@ -179,6 +194,8 @@ class Session:
         self.state = SessionState.ENDED
         closing = self._gate.finish()
         hypothesis = self._look_ahead or self._stream.finish()
+        if not self._is_speech(hypothesis):
+            hypothesis = EMPTY
         final = FinalTranscript(
             position=self._position,
             text=self._tokens.decode(hypothesis.token_ids).rstrip(),
@@ -193,7 +210,7 @@ class Session:
 
         The last one may have been heard in the silence that the model was given after the end.
         """
-        for word in words.group(hypothesis, self._tokens, self._info.frame_samples):
+        for word in self._group(hypothesis):
             start, end = map(self._gate.true_position, (word.start, word.end))
             last = self._position
             yield Word(word.text, min(start, last), min(end, last), word.confidence)

@@ -13,6 +13,7 @@ from wyoming_stt.audio.endpoint import EndpointOptions
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.audio.pcm import AudioFormat
 from wyoming_stt.decoding.hypothesis import Hypothesis
+from wyoming_stt.decoding.options import Hotword, SearchOptions
 from wyoming_stt.events import (
     Endpoint,
     Event,
@@ -211,27 +212,56 @@ def test_no_word_lies_past_the_end(options: UtteranceOptions) -> None:
 # Partial transcripts.
 
 
-def scripted(*hypotheses: tuple[tuple[int, ...], int]) -> ScriptedRecognizer:
+def scripted(
+    *hypotheses: tuple[tuple[int, ...], int], log_probs: tuple[float, ...] = (0.0,) * 9
+) -> ScriptedRecognizer:
     """Return one (token ids, how many committed) a push."""
 
     def hypothesis(stream: ScriptedStream) -> Hypothesis:
         token_ids, num_committed = hypotheses[min(len(stream.sizes), len(hypotheses)) - 1]
         frames = tuple(range(len(token_ids)))
-        return Hypothesis(token_ids, frames, (0.0,) * len(frames), 99, num_committed)
+        return Hypothesis(token_ids, frames, log_probs[: len(frames)], 99, num_committed)
 
     return ScriptedRecognizer(push=hypothesis, finish=hypothesis)
 
 
 def test_a_partial_comes_when_words_change() -> None:
-    recognizer = scripted(((), 0), ((3,), 0), ((3,), 0), ((3, 4), 1), ((3, 5), 1), ((3, 5), 1))
+    recognizer = scripted(((), 0), ((3,), 0), ((3,), 0), ((3, 4), 1), ((3, 5), 2), ((3, 5), 2))
     events = run([loud(0.1)] * 6, OPEN, recognizer)
     assert events[:-1] == [
         PartialTranscript(3_200, "turn", ""),
-        PartialTranscript(6_400, "turn on", "turn"),
-        PartialTranscript(8_000, "turn the", "turn"),
+        PartialTranscript(6_400, "turn on", ""),  # might be "turning" yet
+        PartialTranscript(8_000, "turn the", "turn the"),
     ]
     assert events[-1].text == "turn the"
     assert events[-1].token_ids == (3, 5)
+
+
+UNLIKELY = (-1.0, -2.0)
+
+
+def test_unlikely_words_were_noise() -> None:
+    events = run([loud(0.1)] * 2, OPEN, scripted(((3,), 1), ((3, 4), 2), log_probs=UNLIKELY))
+    assert [(type(e), e.text, e.words) for e in events] == [(FinalTranscript, "", ())]
+
+
+@pytest.mark.parametrize(
+    "search",
+    [SearchOptions(min_confidence=0.0), SearchOptions(hotwords=(Hotword("turn on"),))],
+    ids=["hear everything", "hotwords"],
+)
+def test_unlikely_words_stay_where_that_is_asked_for(search: SearchOptions) -> None:
+    options = replace(OPEN, search=search)
+    events = run([loud(0.1)] * 2, options, scripted(((3,), 1), ((3, 4), 2), log_probs=UNLIKELY))
+    assert events[-1].text == "turn on"
+    assert events[-2] == PartialTranscript(3_200, "turn on", "turn on")
+
+
+def test_one_likely_word_vouches_for_the_others() -> None:
+    recognizer = scripted(((3, 4), 1), ((3, 4), 2), log_probs=(-2.0, -0.1))
+    events = run([loud(0.1)] * 2, OPEN, recognizer)
+    assert events[:-1] == [PartialTranscript(1_600, "turn on", "")]
+    assert events[-1].text == "turn on"
 
 
 def test_words_taken_back_are_told_of() -> None:

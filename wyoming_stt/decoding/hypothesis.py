@@ -1,6 +1,6 @@
 """What a search has found so far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["EMPTY", "Hypothesis"]
 
@@ -24,6 +24,16 @@ class Hypothesis:
     def trailing_blanks(self) -> int:
         """Encoder frames since the last token."""
         return self.num_frames - (self.frames[-1] + 1 if self.frames else 0)
+
+    def committed(self) -> "Hypothesis":
+        """The first tokens, which will stay."""
+        count = self.num_committed
+        return replace(
+            self,
+            token_ids=self.token_ids[:count],
+            frames=self.frames[:count],
+            log_probs=self.log_probs[:count],
+        )
 
 
 EMPTY = Hypothesis()
