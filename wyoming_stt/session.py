@@ -70,6 +70,7 @@ class Session:
         self._stream = recognizer.open(options.search)
         self._endpointer = Endpointer(options.endpoint) if options.endpoint else None
         self._partials = options.partials
+        self._has_told = False
         self._min_confidence = 0.0 if options.search.hotwords else options.search.min_confidence
         self._rest: Samples = np.empty(0, np.float32)
         self._position = 0
@@ -145,14 +146,20 @@ class Session:
             return []
         text = self._tokens.decode(hypothesis.token_ids).rstrip()
         stays = hypothesis.committed()
-        # Nothing may be taken back, so a word that cannot grow any more must vouch for what stays.
-        vouched = self._is_likely(self._group(stays)[:-1])
-        committed = self._tokens.decode(stays.token_ids).rstrip() if vouched else ""
+        committed = ""
+        if self._is_likely(self._group(stays)):
+            committed = self._tokens.decode(stays.token_ids).rstrip()
+            self._has_told |= bool(committed)
         return [PartialTranscript(self._position, text, committed)]
 
     def _is_speech(self, hypothesis: Hypothesis) -> bool:
-        """Noise is heard as words now and then, none of which is likely."""
-        return not hypothesis.token_ids or self._is_likely(self._group(hypothesis))
+        """Noise is heard as words now and then, none of which is likely.
+
+        What was told to stay is not taken back, should its last word have become unlikely since.
+        """
+        if self._has_told or not hypothesis.token_ids:
+            return True
+        return self._is_likely(self._group(hypothesis))
 
     def _is_likely(self, heard: Sequence[Word]) -> bool:
         floor = self._min_confidence
