@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -40,13 +41,23 @@ __all__ = ["export_student", "load_student", "main"]
 OPSET = 17
 
 
-def load_student(*checkpoints: Path) -> Student:
-    """The averaged student of a checkpoint; of several, the mean, which errs less than each."""
+def load_student(*checkpoints: Path, shares: Sequence[float] = ()) -> Student:
+    """The averaged student of a checkpoint; of several, their mean, which errs less than each.
+
+    Args:
+        checkpoints: Of one run, or of a run and of one that went on from there.
+        shares: Of each in the mean, 1 in all; equal ones when none are given.
+    """
     states = [torch.load(path, map_location="cpu", weights_only=True) for path in checkpoints]
     student = Student(StudentConfig(**states[0]["config"])).eval()
-    weights = [state["average"] for state in states]
+    shares = shares or [1 / len(states)] * len(states)
     student.load_state_dict(
-        {name: torch.stack([each[name] for each in weights]).mean(0) for name in weights[0]}
+        {
+            name: sum(
+                share * state["average"][name] for share, state in zip(shares, states, strict=True)
+            )
+            for name in states[0]["average"]
+        }
     )
     return student
 
@@ -107,12 +118,20 @@ def main() -> None:
         help="name of the checkpoint, or of several of one run to be averaged (default: best)",
     )
     parser.add_argument(
+        "--shares",
+        nargs="+",
+        type=float,
+        default=(),
+        help="of each checkpoint in the mean, 1 in all (default: equal ones)",
+    )
+    parser.add_argument(
         "--out", type=Path, help="folder to write (default: export/ in the work folder)"
     )
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     folder = arguments.out or work.export
-    student = load_student(*(work.checkpoints / f"{name}.pt" for name in arguments.checkpoint))
+    checkpoints = (work.checkpoints / f"{name}.pt" for name in arguments.checkpoint)
+    student = load_student(*checkpoints, shares=arguments.shares)
     export_student(student, work.bpe_model, folder)
     if work.language_model.exists():
         shutil.copy(work.language_model, folder)
