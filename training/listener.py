@@ -22,11 +22,23 @@ CHUNK_BYTES = 2048
 
 
 class Listener:
-    """A loaded model on one thread, which searches as it does for a client, or `greedy`."""
+    """A loaded model on one thread, which searches as it does for a client, or `greedy`.
 
-    def __init__(self, folder: Path, hotwords: Iterable[str] = (), *, greedy: bool = False) -> None:
+    With `min_confidence` 0 it also writes words of which none is likely.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        hotwords: Iterable[str] = (),
+        *,
+        greedy: bool = False,
+        min_confidence: float = SearchOptions().min_confidence,
+    ) -> None:
         method = "greedy" if greedy else "auto"
-        search = SearchOptions(method, hotwords=tuple(map(Hotword, hotwords)))
+        search = SearchOptions(
+            method, min_confidence=min_confidence, hotwords=tuple(map(Hotword, hotwords))
+        )
         self._options = UtteranceOptions(search=search)
         self._recognizer = load_model(folder, languages=("en",))
         self._computed = self._heard = 0.0
