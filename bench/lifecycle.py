@@ -35,8 +35,8 @@ MB = 1_000_000
 AGAIN = 9
 """Times that the first utterance of a server is said once more."""
 REST_S = 0.2
-"""Before each: in a home they come one by one, and a processor that had nothing to do is slower for
-a millisecond or two, at the first as at the tenth."""
+"""Before each, by default: in a home they come one by one, and a processor that had nothing to do is
+slower for a millisecond or two, at the first as at the tenth."""
 SETTLED_S = 300.0
 """Audio after which memory is looked at for the first time: by then every buffer has its size."""
 PATIENCE_S = 3_600.0
@@ -70,7 +70,13 @@ GROWTH = Promise("growth over the streaming", "MB", most=5)
 
 def main() -> None:
     parser = options(__doc__ or "")
-    parser.add_argument("--rounds", type=int, default=7, help="of starts, 2 or more (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="of starts (%(default)s)")
+    parser.add_argument(
+        "--rest",
+        type=float,
+        default=REST_S,
+        help="seconds before the first utterance and each later one (default: %(default)s)",
+    )
     parser.add_argument(
         "--minutes", type=float, default=60.0, help="of audio to stream (%(default)g)"
     )
@@ -80,7 +86,7 @@ def main() -> None:
     spoken = recordings(arguments.recordings, 12, shortest=True)
     found: dict[Promise, list[float]] = {}
     for _ in range(arguments.rounds):
-        for promise, value in _one_round(arguments.model_dir, spoken[0]):
+        for promise, value in _one_round(arguments.model_dir, spoken[0], arguments.rest):
             found.setdefault(promise, []).append(value)
         found.setdefault(FAILOVER, []).append(asyncio.run(_fail_over(arguments.model_dir)))
     found[GROWTH] = [_growth(arguments, spoken)]
@@ -93,7 +99,9 @@ def main() -> None:
     print_table(head, [promise.row(values) for promise, values in found.items()])
 
 
-def _one_round(model_dir: Path, spoken: Recording) -> Iterator[tuple[Promise, float]]:
+def _one_round(
+    model_dir: Path, spoken: Recording, rest_s: float
+) -> Iterator[tuple[Promise, float]]:
     with tempfile.TemporaryDirectory() as data_dir:
         with _running(model_dir, data_dir) as cold:
             yield COLD, cold.load_s()
@@ -101,7 +109,7 @@ def _one_round(model_dir: Path, spoken: Recording) -> Iterator[tuple[Promise, fl
         with _running(model_dir, data_dir) as warm:
             yield WARM, warm.load_s()
             yield IDLE, warm.resident_mb()
-            first_s, *later_s = (warm.utterance_s(spoken, REST_S) for _ in range(1 + AGAIN))
+            first_s, *later_s = (warm.utterance_s(spoken, rest_s) for _ in range(1 + AGAIN))
             yield FIRST, first_s / median(later_s)
             yield RETURNED, warm.returned(spoken)
 
