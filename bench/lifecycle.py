@@ -35,8 +35,8 @@ MB = 1_000_000
 AGAIN = 9
 """Times that the first utterance of a server is said once more."""
 REST_S = 0.2
-"""Before each, by default: in a home they come one by one, and a processor that had nothing to do is
-slower for a millisecond or two, at the first as at the tenth."""
+"""Before each, by default: in a home they come one by one, and a processor that had nothing to do
+is slower for a millisecond or two, at the first as at the tenth."""
 SETTLED_S = 300.0
 """Audio after which memory is looked at for the first time: by then every buffer has its size."""
 PATIENCE_S = 3_600.0
