@@ -32,11 +32,8 @@ from wyoming_stt.models.registry import load_model
 from wyoming_stt.types import SAMPLE_RATE
 
 MB = 1_000_000
-AGAIN = 9
-"""Times that the first utterance of a server is said once more."""
-REST_S = 0.2
-"""Before each, by default: in a home they come one by one, and a processor that had nothing to do
-is slower for a millisecond or two, at the first as at the tenth."""
+SPOKEN = 7
+"""Recordings that each server hears, each once; in every round another is the first."""
 SETTLED_S = 300.0
 """Audio after which memory is looked at for the first time: by then every buffer has its size."""
 PATIENCE_S = 3_600.0
@@ -70,12 +67,8 @@ GROWTH = Promise("growth over the streaming", "MB", most=5)
 
 def main() -> None:
     parser = options(__doc__ or "")
-    parser.add_argument("--rounds", type=int, default=7, help="of starts (%(default)s)")
     parser.add_argument(
-        "--rest",
-        type=float,
-        default=REST_S,
-        help="seconds before the first utterance and each later one (default: %(default)s)",
+        "--rounds", type=int, default=SPOKEN, help="of starts, 2 or more (%(default)s)"
     )
     parser.add_argument(
         "--minutes", type=float, default=60.0, help="of audio to stream (%(default)g)"
@@ -83,12 +76,20 @@ def main() -> None:
     if (BUILTIN / DEFAULT_MODEL).is_dir():
         parser.set_defaults(model_dir=BUILTIN / DEFAULT_MODEL)
     arguments = parser.parse_args()
+    if arguments.rounds < 2:
+        parser.error(
+            "--rounds: 2 at least, for another server must hear later what one heard first"
+        )
     spoken = recordings(arguments.recordings, 12, shortest=True)
     found: dict[Promise, list[float]] = {}
-    for _ in range(arguments.rounds):
-        for promise, value in _one_round(arguments.model_dir, spoken[0], arguments.rest):
+    servers: list[dict[str, float]] = []
+    for number in range(arguments.rounds):
+        first = number % SPOKEN
+        turns = [*spoken[first:SPOKEN], *spoken[:first]]
+        for promise, value in _one_round(arguments.model_dir, turns, servers):
             found.setdefault(promise, []).append(value)
         found.setdefault(FAILOVER, []).append(asyncio.run(_fail_over(arguments.model_dir)))
+    found[FIRST] = _first_against_later(servers)
     found[GROWTH] = [_growth(arguments, spoken)]
     print(
         f"{arguments.model_dir.name}; medians of {arguments.rounds} rounds; the growth is that of "
@@ -100,18 +101,34 @@ def main() -> None:
 
 
 def _one_round(
-    model_dir: Path, spoken: Recording, rest_s: float
+    model_dir: Path, turns: list[Recording], servers: list[dict[str, float]]
 ) -> Iterator[tuple[Promise, float]]:
     with tempfile.TemporaryDirectory() as data_dir:
         with _running(model_dir, data_dir) as cold:
             yield COLD, cold.load_s()
-            cold.utterance_s(spoken)  # for the sake of the client, which has a first time, too
+            cold.utterance_s(turns[0])  # for the sake of the client, which has a first time, too
         with _running(model_dir, data_dir) as warm:
             yield WARM, warm.load_s()
             yield IDLE, warm.resident_mb()
-            first_s, *later_s = (warm.utterance_s(spoken, rest_s) for _ in range(1 + AGAIN))
-            yield FIRST, first_s / median(later_s)
-            yield RETURNED, warm.returned(spoken)
+            servers.append({spoken.name: warm.utterance_s(spoken) for spoken in turns})
+            yield RETURNED, warm.returned(turns[0])
+
+
+def _first_against_later(servers: list[dict[str, float]]) -> list[float]:
+    """Compare the first recording of a server with the same one, said later to other servers.
+
+    Not with the next of the same server, which is longer or shorter; nor with itself said again,
+    which is quicker whenever that is: the search has looked up its words.
+
+    Args:
+        servers: Seconds that each recording took, by its name, in the order of the server.
+    """
+    ratios = []
+    for took in servers:
+        first = next(iter(took))
+        later_s = [other[first] for other in servers if next(iter(other)) != first]
+        ratios.append(took[first] / median(later_s))
+    return ratios
 
 
 def _growth(arguments: argparse.Namespace, spoken: list[Recording]) -> float:
@@ -144,9 +161,8 @@ class _Server:
     def resident_mb(self) -> float:
         return self.process.memory_info().rss / MB
 
-    def utterance_s(self, spoken: Recording, rest_s: float = 0.0) -> float:
+    def utterance_s(self, spoken: Recording) -> float:
         """Say it as fast as it is taken; return how long it takes from the connection on."""
-        time.sleep(rest_s)
         started = time.perf_counter()
         said = asyncio.run(speak(self.port, spoken.pcm, paced=False))
         if not said.text:
