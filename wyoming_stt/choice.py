@@ -8,7 +8,7 @@ from typing import Final
 from wyoming_stt.engine import ModelSource
 from wyoming_stt.errors import ModelFileError, SettingsError
 from wyoming_stt.hardware import detect
-from wyoming_stt.model_sources import in_folder, in_store
+from wyoming_stt.model_sources import in_folder, in_package, in_store
 from wyoming_stt.models.registry import FAKE
 from wyoming_stt.ort import providers
 from wyoming_stt.selection import recommend
@@ -69,11 +69,8 @@ def choose(settings: Settings, store: ModelStore, builtin: Path = BUILTIN) -> Ch
 
 
 def _packaged(folder: Path, settings: Settings) -> ModelSource:
-    """What ships inside speaks its own language, whatever is said of other models.
-
-    It is the last resort, so it is tried even where it does not seem to fit into the memory.
-    """
-    return in_folder(folder, DEFAULT_LANGUAGES, settings, fitting=False)
+    """What ships inside speaks its own language, whatever is said of other models."""
+    return in_package(folder, DEFAULT_LANGUAGES, settings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Where a model is loaded from: a folder, or the store.
+"""Where a model is loaded from: a folder, this package, or the store.
 
 Sources are compared by what they load, so that the same choice made twice is known for the same,
 and a model that is to be its own fallback, too.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,26 +18,30 @@ from wyoming_stt.models.base import Recognizer, RecognizerStream
 from wyoming_stt.models.registry import load_model
 from wyoming_stt.ort import OrtOptions
 from wyoming_stt.settings import Settings
-from wyoming_stt.store import ModelFiles, ModelStore
+from wyoming_stt.store import Catalog, ModelFiles, ModelStore
+from wyoming_stt.store.catalog import Remote
+from wyoming_stt.store.manifest import InstalledFile
 
-__all__ = ["in_folder", "in_store"]
+__all__ = ["in_folder", "in_package", "in_store"]
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def in_folder(
-    model: Path | str, languages: tuple[str, ...], settings: Settings, *, fitting: bool = True
-) -> ModelSource:
-    """Return the model in a folder, or one that needs none.
+def in_folder(model: Path | str, languages: tuple[str, ...], settings: Settings) -> ModelSource:
+    """Return the model in a folder, or one that needs none: its folder, or its name.
 
-    Args:
-        model: its folder, or its name.
-        languages: what it speaks.
-        settings: how to run it.
-        fitting: whether it is only loaded where there seems to be memory for it.
+    It is only loaded where there seems to be memory for it.
     """
-    load = _Folder(model, languages, ort_options(settings), fitting)
+    load = _Folder(model, languages, ort_options(settings))
     return ModelSource(Path(model).name, load)
+
+
+def in_package(folder: Path, languages: tuple[str, ...], settings: Settings) -> ModelSource:
+    """Return a model that ships inside.
+
+    It is the last resort, so it is tried even where it does not seem to fit into the memory.
+    """
+    return ModelSource(folder.name, _Packaged(folder, languages, ort_options(settings)))
 
 
 def in_store(
@@ -60,11 +64,23 @@ class _Folder:
     model: Path | str
     languages: tuple[str, ...]
     options: OrtOptions
-    fitting: bool
 
     def __call__(self) -> Recognizer:
-        load = load_fitting if self.fitting else load_model
-        return load(self.model, languages=self.languages, options=self.options)
+        return load_fitting(self.model, languages=self.languages, options=self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packaged:
+    folder: Path
+    languages: tuple[str, ...]
+    options: OrtOptions
+
+    def __call__(self) -> Recognizer:
+        found = load_model(self.folder, languages=self.languages, options=self.options)
+        spec = Catalog.read().get(self.folder.name)
+        if spec is None:
+            return found
+        return _Identified(found, spec.version, _sha256_of_largest(spec.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +116,7 @@ class _Stored:
     def _load(self, files: ModelFiles) -> Recognizer:
         languages: Sequence[str] = self.languages or files.manifest.languages
         found = load_fitting(files.folder, languages=languages, options=self.options)
-        return _Installed(found, files)
+        return _Identified(found, files.version, _sha256_of_largest(files.manifest.files))
 
     def _without(self, files: ModelFiles, damaged: list[str]) -> Recognizer:
         names = ", ".join(damaged)
@@ -115,13 +131,11 @@ class _Stored:
         return self()
 
 
-class _Installed:
+class _Identified:
     """A recogniser whose keeper knows more of it than its files tell: version and checksum."""
 
-    def __init__(self, recognizer: Recognizer, files: ModelFiles) -> None:
-        largest = max(files.manifest.files, key=lambda file: file.size, default=None)
-        sha256 = largest.sha256 if largest else None
-        self.info = replace(recognizer.info, version=files.version, sha256=sha256)
+    def __init__(self, recognizer: Recognizer, version: str, sha256: str | None) -> None:
+        self.info = replace(recognizer.info, version=version, sha256=sha256)
         self.tokens = recognizer.tokens
         self._recognizer = recognizer
 
@@ -141,3 +155,8 @@ def _absence(model: str, store: ModelStore) -> str:
         why = "is not installed, and store.offline forbids fetching it"
     how = f"pull {model}" if is_published else f"add FOLDER --name {model}"
     return f"the model {model!r} {why}; to install it: wyoming-stt models {how}"
+
+
+def _sha256_of_largest(files: Iterable[InstalledFile | Remote]) -> str | None:
+    largest = max(files, key=lambda file: file.size or 0, default=None)
+    return largest.sha256 if largest else None

@@ -9,9 +9,10 @@ import pytest
 from wyoming_stt.audio.gate import VadOptions
 from wyoming_stt.audio.media import MediaReader
 from wyoming_stt.choice import BUILTIN, DEFAULT_MODEL
+from wyoming_stt.model_sources import in_package
 from wyoming_stt.models.base import Recognizer
-from wyoming_stt.models.registry import load_model
 from wyoming_stt.session import Session, UtteranceOptions
+from wyoming_stt.settings import Settings
 from wyoming_stt.store import Catalog
 
 SPOKEN = Path(__file__).parents[1] / "data" / "spoken"
@@ -24,7 +25,7 @@ with (SPOKEN / "words.tsv").open(encoding="utf-8") as _table:
 
 @pytest.fixture(scope="module")
 def model() -> Recognizer:
-    return load_model(FOLDER, languages=["en"])
+    return in_package(FOLDER, ("en",), Settings()).load()
 
 
 def test_it_is_what_the_catalogue_says() -> None:
@@ -47,6 +48,10 @@ def test_its_facts(model: Recognizer) -> None:
     spec = Catalog.read().find(DEFAULT_MODEL)
     assert (model.info.name, model.info.streaming) == (DEFAULT_MODEL, True)
     assert (model.info.family, model.info.languages) == (spec.family, spec.languages)
+    assert model.info.version == spec.version
+    assert (
+        model.info.sha256 == hashlib.sha256((FOLDER / "encoder.int8.onnx").read_bytes()).hexdigest()
+    )
     assert model.info.chunk_samples <= 0.32 * 16_000
 
 
