@@ -60,7 +60,7 @@ class DataOptions:
     """Scenes set in slowly: from a fifth of the utterances to `scene_share` of them after this."""
     scene_share: float = 0.8
     """Of the utterances; the others stay as they were recorded."""
-    noise_share: float = 0.05
+    noise_share: float = 0.08
     """Utterances replaced by noise alone, where nothing is to be written."""
     untaught: bool = False
     """Use shards that no teacher has heard, too."""

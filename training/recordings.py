@@ -41,19 +41,23 @@ class Corpus:
         weight: How often an utterance is drawn: more where speakers and sentences are like those
             of a household, less where single words come by the thousand.
         join: Recordings of one speaker joined into one utterance, for corpora of single words.
+        speeds: Of the recordings; pitch and formants go with them. More where there are few
+            recordings, so that they are less soon known by heart.
     """
 
     name: str
     verbatim: bool
     weight: float
     join: int = 1
+    speeds: tuple[float, ...] = (1.0, 0.9, 1.1)
 
 
+MANY_SPEEDS = (1.0, 0.9, 1.1, 0.8, 0.85, 0.95, 1.05, 1.15, 1.2)
 CORPORA = (
     Corpus("speechocean762", verbatim=True, weight=1.0),
-    Corpus("ljspeech", verbatim=True, weight=0.6),
-    Corpus("librispeech-251-speakers", verbatim=False, weight=4.0),
-    Corpus("coffee-a", verbatim=False, weight=3.0),
+    Corpus("ljspeech", verbatim=True, weight=0.3, speeds=MANY_SPEEDS),
+    Corpus("librispeech-251-speakers", verbatim=False, weight=1.4, speeds=MANY_SPEEDS),
+    Corpus("coffee-a", verbatim=False, weight=1.0, speeds=MANY_SPEEDS),
     Corpus("wakewords", verbatim=True, weight=0.4),
     Corpus("community-wakewords", verbatim=False, weight=0.4),
     Corpus("digits", verbatim=True, weight=0.4, join=4),

@@ -45,16 +45,13 @@ def main() -> None:
     )
     add_workspace_arguments(parser, speech=True, teacher=True)
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
-    parser.add_argument(
-        "--speeds", type=float, nargs="*", default=[1.0, 0.9, 1.1], help="speeds of recorded speech"
-    )
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
-    for speed in arguments.speeds:
-        for corpus in track(CORPORA, f"collecting recordings x{speed}"):
-            folder = work.shards / f"rec-{corpus.name}-x{speed}"
-            if not folder.exists() and (arguments.speech / corpus.name).exists():
-                collect(arguments.speech, corpus, speed, folder)
+    wanted = [(corpus, speed) for corpus in CORPORA for speed in corpus.speeds]
+    for corpus, speed in track(wanted, "collecting recordings"):
+        folder = work.shards / f"rec-{corpus.name}-x{speed}"
+        if not folder.exists() and (arguments.speech / corpus.name).exists():
+            collect(arguments.speech, corpus, speed, folder)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         untaught = [shard.folder for shard in list_shards(work.shards, taught=False)]
         running = [pool.submit(teach, folder, arguments.teacher) for folder in untaught]
