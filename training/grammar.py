@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import re
+from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from hassil.parse_expression import parse_sentence
 from training import phrases
 from training.text import normalize
 
-__all__ = ["CommandSampler"]
+__all__ = ["CommandSampler", "load_requests"]
 
 MAX_WORDS = 16
 """Longer walks are mostly optional words piled up; people do not speak them."""
@@ -65,7 +65,26 @@ SLOTS = {
     "search_query": phrases.MEDIA,
     "zone": phrases.PLACES,
     "floor": phrases.FLOORS,
+    "day": phrases.DAYS,
+    "language": phrases.LANGUAGES,
 }
+
+
+def _clock(rng: random.Random) -> str:
+    hour, minutes = rng.randint(1, 12), rng.choice((5, 10, 15, 20, 30, 40, 45, 50))
+    exact = ("", "", " o'clock", " a m", " p m", " in the morning", " tonight")
+    forms = (f"{hour}{rng.choice(exact)}", f"{hour} {minutes}", f"half past {hour}")
+    others = (f"a quarter to {hour}", f"a quarter past {hour}", "noon", "midnight")
+    return rng.choice((*forms, *forms, *others))
+
+
+NUMBERS: dict[str, Callable[[random.Random], str]] = {
+    "number": lambda rng: str(rng.randint(1, 60)),
+    "percent": lambda rng: str(rng.randrange(0, 101, rng.choice((1, 5, 10)))),
+    "degrees": lambda rng: str(rng.randint(*rng.choice(((14, 30), (58, 80))))),
+    "clock": _clock,
+}
+"""Slots that no list fills."""
 
 
 class CommandSampler:
@@ -91,10 +110,9 @@ class CommandSampler:
                 return self._with_courtesy(sentence)
 
     def request(self) -> str:
-        """A household sentence from our own patterns, beyond the templates."""
-        pattern = self._rng.choice(phrases.GENERAL)
-        filled = re.sub(r"\{(\w+)\}", lambda match: self._fill(match.group(1)), pattern)
-        return self._with_courtesy(normalize(filled, self._rng))
+        """A household sentence from our own templates, beyond Home Assistant's."""
+        sentence = self._walk(_parse(self._rng.choice(load_requests())))
+        return self._with_courtesy(normalize(sentence, self._rng))
 
     def _with_courtesy(self, sentence: str) -> str:
         rng = self._rng
@@ -144,8 +162,8 @@ class CommandSampler:
                 return where + (rng.choice(phrases.NAMES) if is_listed else self._open_words())
             case "area" if not is_listed:
                 return f"{rng.choice(phrases.PEOPLE)}'s room"
-            case "number":
-                return str(rng.randint(1, 60))
+            case _ if slot in NUMBERS:
+                return NUMBERS[slot](rng)
             case _ if slot in SLOTS and is_listed:
                 return rng.choice(SLOTS[slot])
             case _:
@@ -172,6 +190,13 @@ def _templates() -> dict[str, Any]:
     path = Path(home_assistant_intents.__file__).parent / "data" / "en.json"
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
+
+
+@cache
+def load_requests() -> list[str]:
+    """Our own templates, a line each of `requests.txt`."""
+    lines = Path(__file__).with_name("requests.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 @cache

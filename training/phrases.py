@@ -5,9 +5,10 @@ from __future__ import annotations
 __all__ = [
     "AREAS",
     "COLORS",
+    "DAYS",
     "FLOORS",
-    "GENERAL",
     "ITEMS",
+    "LANGUAGES",
     "MEDIA",
     "NAMES",
     "PEOPLE",
@@ -35,9 +36,13 @@ COLORS = _split("""
     red, blue, green, yellow, white, orange, purple, pink, turquoise, violet, warm white,
     cold white""")
 
+DAYS = _split("monday, tuesday, wednesday, thursday, friday, saturday, sunday")
+
 FLOORS = _split(
     "first, second, third, ground, top, upstairs, downstairs, basement, main, upper, lower"
 )
+
+LANGUAGES = _split("english, german, french, spanish, chinese, korean, italian, dutch, japanese")
 
 NAMES = _split("""
     ceiling light, desk lamp, floor lamp, bedside lamp, night light, reading light, coffee
@@ -104,35 +109,3 @@ PREFIXES = _split("""
 SUFFIXES = _split(
     "please, now, thanks, thank you, right now, for me, again, at once, today, if you can"
 )
-
-GENERAL = _split("""
-    play {media}, play {media} in the {area}, play {media} on the {area} speaker, stop the
-    music, next song, pause, resume, skip this song, previous track, turn it up, turn it down,
-    make it louder, what's the weather like, what's the weather tomorrow, will it rain today, is
-    it going to snow in {place}, what's the weather in {place}, how cold is it outside, what
-    time is it, what's the date today, what day is it, when is sunset, where is {person}, is
-    {person} home, is {person} at {place}, call {person}, tell {person} that {task}, remind me
-    to {task}, remind me to {task} at {number}, wake me up at {number}, set an alarm for
-    {number} thirty, set an alarm for {number} o'clock, cancel the alarm, snooze, set a timer
-    for {number} minutes, set a {number} minute timer, set a timer for {number} hours and
-    {number} minutes, how much time is left, cancel my timer, add {item} to my shopping list,
-    add {item} and {item} to the list, put {item} on the list, what's on my shopping list,
-    remove {item} from the list, i'm home, i'm leaving, good night, good morning, it's too cold
-    in here, it's too dark, i can't see anything in the {area}, it's too bright in the {area},
-    is the {name} on, is the {name} closed, is the {name} locked, did i leave the {name} on,
-    turn everything off, turn off all the lights, turn on the lights, lights on, lights off,
-    turn the {name} off in {number} minutes, {name} on, {name} off, {area} lights on, {area}
-    lights off, dim the {name}, dim the {area} lights to {number} percent, brighten the {area},
-    make the {area} {color}, set the {name} to {color}, change the {area} lights to {color},
-    open the {area} blinds, close the {area} curtains, lock the doors, unlock the {name}, arm
-    the alarm, start the {name}, stop the {name}, run the {name}, activate {name}, turn on
-    {name}, send the vacuum home, clean the {area}, what's the temperature in the {area}, what
-    is the humidity in the {area}, set the temperature to {number} degrees, set the thermostat
-    to {number}, make it warmer, make it cooler in the {area}, turn up the heat, turn the volume
-    up, volume {number} percent, mute the tv, how many lights are on, which windows are open,
-    what's the state of the {name}, broadcast {task}, announce that {task}, never mind, cancel,
-    stop, yes, no, okay, help, thank you, hello, repeat that, what did you say, turn off the
-    {name} and the {name}, turn on the {name} and close the {name}, switch on the {name} in the
-    {area}, switch off the {area} {name}, i want a {color} light in the {area}, can i get {item}
-    and {item}, i would like {item} with {item}, make me {item} please, how long until {task},
-    who is at the front door, show me the {name}, find my {name}""")

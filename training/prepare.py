@@ -30,7 +30,7 @@ VOCAB_SIZE = 256
 """Small enough for a cheap joiner, large enough that a word is two pieces."""
 
 MIXTURE = {
-    "command": 0.42, "request": 0.14, "english": 0.12, "passage": 0.06, "novel": 0.16,
+    "command": 0.36, "request": 0.22, "english": 0.10, "passage": 0.06, "novel": 0.16,
     "salad": 0.07, "number": 0.03,
 }  # fmt: skip
 
