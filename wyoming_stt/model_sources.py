@@ -8,10 +8,17 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from wyoming_stt.data_folder import ort_options
 from wyoming_stt.decoding.options import SearchOptions
-from wyoming_stt.errors import ModelFileError, NotInstalledError
+from wyoming_stt.errors import (
+    ModelError,
+    ModelFileError,
+    NotInstalledError,
+    StorageError,
+    StoreBusyError,
+)
 from wyoming_stt.fitting import load_fitting
 from wyoming_stt.loading import ModelSource
 from wyoming_stt.models.base import Recognizer, RecognizerStream
@@ -26,6 +33,9 @@ __all__ = ["in_folder", "in_package", "in_store"]
 
 _LOGGER = logging.getLogger(__name__)
 
+ASIDE_S: Final = 0.5
+"""Longest wait of a load to put a damaged version aside: another takes its place meanwhile."""
+
 
 def in_folder(model: Path | str, languages: tuple[str, ...], settings: Settings) -> ModelSource:
     """Return the model in a folder, or one that needs none: its folder, or its name.
@@ -33,7 +43,8 @@ def in_folder(model: Path | str, languages: tuple[str, ...], settings: Settings)
     It is only loaded where there seems to be memory for it.
     """
     load = _Folder(model, languages, ort_options(settings))
-    return ModelSource(Path(model).name, load)
+    name = Path(model).name
+    return ModelSource(Path(model).resolve().name if name in {"", ".."} else name, load)
 
 
 def in_package(folder: Path, languages: tuple[str, ...], settings: Settings) -> ModelSource:
@@ -92,17 +103,32 @@ class _Stored:
     options: OrtOptions
 
     def __call__(self) -> Recognizer:
-        """Load; what cannot be loaded because it was damaged is put aside, and the next one tried.
+        """Load; what is damaged is put aside, and the next version that is whole takes its place.
 
         Raises:
             ModelFileError: a file is missing or damaged, and there is no other version.
+            StorageError: a file cannot be read now, and there is no other version.
             NotInstalledError: there is none any more, or not yet.
         """
-        files = self.files
-        if files is None or not files.home.is_dir():
-            files = self.store.installed(self.model)
-        if files is None:
-            raise NotInstalledError(_absence(self.model, self.store))
+        failure: ModelError | None = None
+        for files in self._versions():
+            if failure is not None:
+                told = (files.version, files.id, failure)
+                _LOGGER.warning("Version %s of %s is tried instead: %s", *told)
+            try:
+                return self._load_whole(files)
+            except (_DamagedError, StorageError) as error:
+                failure = error
+        raise failure or NotInstalledError(_absence(self.model, self.store))
+
+    def _versions(self) -> list[ModelFiles]:
+        """The one that was chosen, as it is there by now, then the others."""
+        usable = self.store.usable(self.model)
+        home = self.files.home if self.files else None
+        chosen = [files for files in self.store.versions(self.model) if files.home == home]
+        return [*chosen, *(files for files in usable if files not in chosen)]
+
+    def _load_whole(self, files: ModelFiles) -> Recognizer:
         damaged = self.store.verify(files, every_byte=False)
         if not damaged:
             try:
@@ -111,24 +137,29 @@ class _Stored:
                 damaged = self.store.verify(files)
                 if not damaged:
                     raise
-        return self._without(files, damaged)
+        names = ", ".join(damaged)
+        raise _DamagedError(
+            files.folder / damaged[0],
+            "what was installed",
+            f"damage ({names}); {self._aside(files, names)}",
+        )
 
     def _load(self, files: ModelFiles) -> Recognizer:
         languages: Sequence[str] = self.languages or files.manifest.languages
         found = load_fitting(files.folder, languages=languages, options=self.options)
         return _Identified(found, files.version, _sha256_of_largest(files.manifest.files))
 
-    def _without(self, files: ModelFiles, damaged: list[str]) -> Recognizer:
-        names = ", ".join(damaged)
-        kept = self.store.quarantine(files, f"damaged: {names}")
-        error = ModelFileError(
-            files.folder / damaged[0], "what was installed", f"damage ({names}); moved to {kept}"
-        )
-        other = self.store.installed(self.model)
-        if other is None:
-            raise error
-        _LOGGER.warning("Version %s of %s is tried instead: %s", other.version, self.model, error)
-        return self()
+    def _aside(self, files: ModelFiles, names: str) -> str:
+        """Put a damaged version aside where that can be done at once; say what became of it."""
+        try:
+            kept = self.store.quarantine(files, f"damaged: {names}", lock_timeout_s=ASIDE_S)
+        except (StorageError, StoreBusyError) as error:
+            return f"left where it is: {error}"
+        return f"moved to {kept}"
+
+
+class _DamagedError(ModelFileError):
+    """Other bytes than were installed."""
 
 
 class _Identified:

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import logging
 import threading
+from concurrent.futures import Future, InvalidStateError
 from typing import Final
 
 from wyoming_stt.choice import Choice
 from wyoming_stt.engine import Engine
-from wyoming_stt.errors import ModelError, NotInstalledError, OfflineError, ShuttingDownError
+from wyoming_stt.errors import ModelError, NotInstalledError, OfflineError
 from wyoming_stt.model_sources import in_store
 from wyoming_stt.settings import Settings
-from wyoming_stt.store import ModelSpec, ModelStore, Phase, Pulled, Step
+from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, Phase, Pulled, Step
 
 __all__ = ["keep_installed", "upgrade"]
 
@@ -19,6 +20,8 @@ _LOGGER = logging.getLogger(__name__)
 
 TELL_EVERY: Final = 0.25
 """Share of a download between two lines of the log."""
+STOP_S: Final = 1.0
+"""Longest wait for a download to end; in the middle of a read it may need longer."""
 
 
 async def keep_installed(
@@ -44,8 +47,8 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
     """Fetch the model that is wanted and swap it in; tries again, later and later, until it can.
 
     Returns at once where nothing is wanted or the network is not to be used. A model that somebody
-    activated meanwhile stays, and so does a version that somebody went back to. Cancelling it ends
-    a download within a second; what has arrived is kept.
+    activated meanwhile stays, and so does a version that somebody went back to; a new version is in
+    use once it has been loaded. Cancelling it takes a second at most; what has arrived is kept.
     """
     spec = choice.wanted
     if spec is None or not _may_fetch(settings):
@@ -59,6 +62,7 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
                 _LOGGER.info("The model %s is installed; another was activated", spec.id)
                 return
             await engine.lifecycle.swap(in_store(spec.id, pulled.files, store, settings))
+            await asyncio.to_thread(_use, pulled.files, store)  # not before it was seen to load
         except OfflineError:
             return
         except ModelError as error:
@@ -82,15 +86,36 @@ def _may_fetch(settings: Settings) -> bool:
 
 
 async def _pull(spec: ModelSpec, store: ModelStore) -> Pulled:
-    stop = threading.Event()
-    work = asyncio.create_task(asyncio.to_thread(store.pull, spec, _Teller(spec), stop))
+    """Install a version beside the one in use, in a thread that the end does not wait for long.
+
+    Whatever it is at when the process ends, the store is whole.
+    """
+    stop, result = threading.Event(), Future[Pulled]()
+
+    def pull() -> None:
+        with contextlib.suppress(InvalidStateError):  # nobody waits any more
+            try:
+                result.set_result(store.pull(spec, _Teller(spec), stop, use=False))
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+                result.set_exception(error)
+
+    # One that asyncio does not know: it would wait for a server that does not answer.
+    threading.Thread(target=pull, name="fetch", daemon=True).start()
+    work = asyncio.wrap_future(result)
     try:
         return await asyncio.shield(work)
     finally:
-        if not work.done():
-            stop.set()
-            with contextlib.suppress(ModelError, ShuttingDownError):
-                await work
+        stop.set()
+        await asyncio.wait([work], timeout=STOP_S)
+        work.cancel()
+
+
+def _use(files: ModelFiles, store: ModelStore) -> None:
+    try:
+        store.use(files, lock_timeout_s=STOP_S)
+    except ModelError as error:
+        told = (files.version, files.id, error)
+        _LOGGER.warning("Version %s of %s serves, and not from the next start on: %s", *told)
 
 
 class _Teller:

@@ -1,5 +1,6 @@
 """A model of the store is loaded, or it is said what became of it and how to get it again."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from wyoming_stt.errors import ModelFileError, NotInstalledError
 from wyoming_stt.loading import ModelSource
 from wyoming_stt.model_sources import in_folder, in_store
 from wyoming_stt.settings import ModelSettings, Settings
-from wyoming_stt.store import ModelFiles, ModelStore, StoreOptions
+from wyoming_stt.store import ModelFiles, ModelStore, StoreOptions, manifest
+from wyoming_stt.store.durable import hash_file
+from wyoming_stt.store.lock import hold
 
 
 @pytest.fixture
@@ -79,6 +82,70 @@ def test_the_version_before_takes_the_place_of_a_damaged_one(
     assert "Version 1 of mine is tried instead" in told
     assert "tokens.txt" in told
     assert [aside.version for aside in store.quarantined()] == ["2"]
+
+
+def test_a_version_that_was_replaced_is_loaded_as_it_is_by_now(
+    store: ModelStore, model: Path, tmp_path: Path
+) -> None:
+    before = install(store, "mine", model)
+    after = install(store, "mine", build("zipformer2", tmp_path / "other", seed=2))
+    info = source(store, before).load().info
+    assert info.sha256 == max(after.manifest.files, key=lambda file: file.size).sha256
+    assert store.quarantined() == []
+
+
+def test_one_that_cannot_be_put_aside_is_named_and_passed_over(
+    store: ModelStore, model: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    install(store, "mine", model, "1")
+    newest = install(store, "mine", model, "2")
+    damage(newest)
+    lock = store.layout.lock("mine")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    assert source(store, newest).load().info.version == "1"
+    (told,) = caplog.messages
+    assert "tokens.txt" in told
+    assert "left where it is: cannot lock" in told
+    assert store.installed("mine") == newest
+
+
+def test_nobody_waits_for_a_download_to_put_one_aside(store: ModelStore, model: Path) -> None:
+    files = install(store, "mine", model)
+    damage(files)
+    with (
+        hold(store.layout.lock("mine"), 1.0),
+        pytest.raises(ModelFileError, match=r"damage \(tokens.txt\); left where it is: another"),
+    ):
+        source(store, files).load()
+
+
+def test_one_that_cannot_be_read_now_is_passed_over_and_stays(
+    store: ModelStore, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(store, "mine", model, "1")
+    newest = install(store, "mine", model, "2")
+    restored = newest.folder / "tokens.txt"
+    os.utime(restored, ns=(1, 1))
+
+    def hash_or_refuse(path: Path) -> str:
+        if path == restored:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return hash_file(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manifest, "hash_file", hash_or_refuse)
+        assert source(store, newest).load().info.version == "1"
+    assert store.quarantined() == []
+    assert source(store, newest).load().info.version == "2"
+
+
+def test_a_folder_is_called_by_its_name(
+    store: ModelStore, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model)
+    found = in_folder(Path(), ("cy",), Settings(data_dir=store.data_dir))
+    assert found.name == found.load().info.name == "own"
 
 
 def test_the_version_that_was_chosen_is_loaded_as_long_as_it_is_there(

@@ -23,7 +23,7 @@ from wyoming_stt.model_state import ModelState
 from wyoming_stt.models.families.fake import FakeRecognizer
 from wyoming_stt.settings import ModelSettings, Settings, UpgradeOptions
 from wyoming_stt.store import ModelSpec, ModelStore, StoreOptions
-from wyoming_stt.upgrade import keep_installed, upgrade
+from wyoming_stt.upgrade import STOP_S, keep_installed, upgrade
 
 PATIENCE_S = 20.0
 
@@ -219,18 +219,34 @@ async def test_a_version_that_somebody_went_back_from_stays_out(
     assert store.find("better").version == "0"
 
 
+async def test_a_version_that_cannot_be_loaded_is_not_in_use_at_the_next_start(
+    tmp_path: Path, builtin: Path, server: HostileServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = ModelStore(tmp_path / "data", QUICK)
+    install(store, "better", builtin / "home-en", "0")
+    folder = build("zipformer2", tmp_path_factory.mktemp("bad") / "bad", seed=2)
+    next(folder.glob("encoder*.onnx")).write_bytes(b"as published, and no model")
+    async with serving(tmp_path, builtin, publish(server, folder), model="better") as (engine, _):
+        assert (await engine.ready()).info.version == "0"
+        await eventually(lambda: bool(engine.lifecycle.record.failures))
+        assert [files.version for files in store.versions("better")] == ["0", "1"]
+        assert (await engine.ready()).info.version == "0"
+    assert store.find("better").version == "0"
+
+
 async def test_the_end_does_not_wait_for_a_download(
     tmp_path: Path, builtin: Path, server: HostileServer, published: Path
 ) -> None:
     spec = publish(server, published)
     name = spec.files[0].path
     page = server.page(f"/{name}", (published / name).read_bytes(), stall(30.0, after=100))
-    async with serving(tmp_path, builtin, spec) as (_, work):
+    async with serving(tmp_path, builtin, spec, StoreOptions()) as (_, work):
         while page.faults:  # noqa: ASYNC110 - until the request is there
             await asyncio.sleep(0.01)
         work.cancel()
-        done, _ = await asyncio.wait([work], timeout=PATIENCE_S)
+        done, _ = await asyncio.wait([work], timeout=STOP_S + 2.0)
         assert done
+    assert StoreOptions().stall_timeout_s > 10 * STOP_S
 
 
 async def test_offline_nothing_is_asked_for(

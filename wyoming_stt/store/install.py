@@ -125,7 +125,7 @@ class Installer:
             return self.place(staging, facts.model_copy(update={"files": files}))
 
     def place(self, staging: Path, facts: Manifest) -> ModelFiles:
-        """Give what was put together its place, and point to it.
+        """Give what was put together its place; the caller says whether it is in `use`.
 
         Raises:
             OSError: the disk refused.
@@ -134,7 +134,6 @@ class Installer:
         sync_tree(staging)
         manifest.write(staging, facts)
         succeed(self.layout, facts.id, facts.version, staging)
-        self.use(facts.id, facts.version)
         settle(self.layout, facts.id)
         return ModelFiles(home=self.layout.home(facts.id, facts.version), manifest=facts)
 

@@ -39,7 +39,10 @@ def hold(
     while not _try(lock):
         report(Step(Phase.WAITING, path.stem))
         if time.monotonic() > deadline:
-            raise StoreBusyError(f"another process has held {path} for {timeout_s:g} s")
+            raise StoreBusyError(
+                f"another process has been at the model {path.stem} for {timeout_s:g} s (it holds "
+                f"{path}): let it finish, or end it, and try again"
+            )
         if stop.wait(POLL_S):
             raise ShuttingDownError("stopped while another process worked on the model")
     try:

@@ -3,6 +3,7 @@
 It is written last and deleted first.
 """
 
+import errno
 import shutil
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,11 @@ __all__ = [
 MANIFEST: Final = "manifest.json"
 MAX_MANIFEST_BYTES: Final = 4_000_000
 """Some 200 bytes a file; an archive has at most 10 000."""
+
+LOST: Final = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO, errno.EBADMSG)
+)
+"""A file that cannot be read for one of these reasons will not be readable later either."""
 
 
 class InstalledFile(BaseModel):
@@ -92,13 +98,28 @@ class ModelFiles(BaseModel):
         """Compare sizes and times, which takes no time: files that may be damaged, or restored."""
         return [file for file in self.manifest.files if not _looks_same(self.folder, file)]
 
+    def damaged(self, *, every_byte: bool = False) -> list[str]:
+        """Names of files that are not as they were installed; raises as `is_damaged`.
+
+        Args:
+            every_byte: look at all, not only at those that seem to have changed.
+        """
+        suspects = self.manifest.files if every_byte else self.changed()
+        return [file.path for file in suspects if self.is_damaged(file)]
+
     def is_damaged(self, file: InstalledFile) -> bool:
-        """Compare the checksum of one file, which reads every byte of it."""
+        """Compare the checksum of one file, which reads every byte of it.
+
+        Raises:
+            OSError: it cannot be read now, for want of a permission or of memory, say.
+        """
+        path = self.folder / file.path
         try:
-            path = self.folder / file.path
             return path.stat().st_size != file.size or hash_file(path) != file.sha256
-        except OSError:
-            return True
+        except OSError as error:
+            if error.errno in LOST:
+                return True
+            raise
 
 
 def describe(folder: Path) -> tuple[InstalledFile, ...]:

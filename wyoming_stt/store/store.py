@@ -1,7 +1,7 @@
 """The models on this machine: what is installed, and everything that changes it."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,9 @@ from wyoming_stt.store.lock import hold
 from wyoming_stt.store.manifest import Manifest, ModelFiles
 from wyoming_stt.store.options import StoreOptions
 from wyoming_stt.store.progress import Report, silent
+from wyoming_stt.store.pruning import leftovers, prune_model, size_of
 from wyoming_stt.store.quarantine import Quarantine, Quarantined
-from wyoming_stt.store.succession import settle
+from wyoming_stt.store.succession import in_order, settle
 
 __all__ = ["ModelStore"]
 
@@ -55,13 +56,11 @@ class ModelStore:
 
     def installed(self, model: str) -> ModelFiles | None:
         """Return the version of a model that is in use: id, or None where there is none."""
-        versions = {files.version: files for files in self.versions(model)}
-        pointer = self.layout.pointer(model)
-        wanted = [pointer.version, *reversed(pointer.previous)] if pointer else []
-        # A pointer may be older than the folders: killed in between, or files removed by hand.
-        newest = sorted(versions.values(), key=lambda files: files.manifest.installed_at)
-        known = [versions[name] for name in wanted if name in versions]
-        return next(iter([*known, *reversed(newest)]), None)
+        return next(iter(self.usable(model)), None)
+
+    def usable(self, model: str) -> list[ModelFiles]:
+        """Return the version in use, then those that take its place where it cannot be."""
+        return in_order(self.versions(model), self.layout.pointer(model))
 
     def versions(self, model: str) -> list[ModelFiles]:
         """Return all complete versions of a model."""
@@ -108,19 +107,37 @@ class ModelStore:
             files: what to look at.
             every_byte: read everything; otherwise only what has another size or time than when it
                 was installed, which takes no time where nothing has.
+
+        Raises:
+            StorageError: a file cannot be read now, which does not mean that it is damaged.
         """
-        return self._damage(files, every_byte=every_byte)
+        with storage_errors(f"read {files.folder}"):
+            return files.damaged(every_byte=every_byte)
 
     def quarantined(self) -> list[Quarantined]:
         """Return what was put aside."""
-        return list(Quarantine(self.layout.quarantine))
+        return list(self._aside)
 
     # What changes it.
 
-    def pull(self, spec: ModelSpec, report: Report = silent, stop: Event | None = None) -> Pulled:
-        """Make the version of an entry the one in use; download it if it is not there.
+    def pull(
+        self,
+        spec: ModelSpec,
+        report: Report = silent,
+        stop: Event | None = None,
+        *,
+        use: bool = True,
+    ) -> Pulled:
+        """Install the version of an entry; download it if it is not there.
 
         Another process that pulls the same model is waited for, and its work shared.
+
+        Args:
+            spec: the entry.
+            report: told of each step.
+            stop: set to end it.
+            use: whether it is the one in use from then on; otherwise `use` makes it that, and until
+                then it is only used where there is no other.
 
         Raises:
             ModelError: it cannot be downloaded, verified, unpacked or written.
@@ -128,17 +145,15 @@ class ModelStore:
         """
         if spec.inside:
             raise DownloadError(f"the model {spec.id!r} ships inside: there is nothing to download")
-        installer = self._installer(report, stop)
-        with self._changing(spec.id, installer), storage_errors(f"install {spec.id}"):
+        changing = self._changing(spec.id, report, stop)
+        with changing as installer, storage_errors(f"install {spec.id}"):
             files = manifest.read(self.layout.home(spec.id, spec.version))
-            if files is not None and self._damage(files):
-                self._take(files, "found damaged when it was pulled again")
+            if files is not None and files.damaged():
+                self._aside.take(files, "found damaged when it was pulled again")
                 files = None
-            if files is None:
-                pulled = installer.fetch(spec)
-            else:
+            pulled = Pulled(files, fetched=False) if files else installer.fetch(spec)
+            if use:
                 installer.use(spec.id, spec.version)
-                pulled = Pulled(files, fetched=False)
             shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
             return pulled
 
@@ -148,10 +163,18 @@ class ModelStore:
         Raises:
             StorageError: no space, nothing in there, or it changed meanwhile.
         """
-        installer = self._installer(report, None)
-        with self._changing(facts.id, installer), storage_errors(f"install {facts.id}"):
+        with self._changing(facts.id, report) as installer, storage_errors(f"install {facts.id}"):
             measured = facts.model_copy(update={"files": manifest.describe(source)})
-            return installer.copy(source, measured)
+            copied = installer.copy(source, measured)
+            installer.use(facts.id, facts.version)
+            return copied
+
+    def use(self, files: ModelFiles, lock_timeout_s: float | None = None) -> None:
+        """Make an installed version the one in use, if it is still there."""
+        changing = self._changing(files.id, silent, lock_timeout_s=lock_timeout_s)
+        with changing as installer, storage_errors(f"use {files.id}"):
+            if manifest.read(files.home) == files:
+                installer.use(files.id, files.version)
 
     def add_entries(self, file: Path, name: str) -> list[ModelSpec]:
         """Take a catalogue file over into the user's; one of that name is replaced.
@@ -170,13 +193,13 @@ class ModelStore:
             )
         return entries
 
-    def rollback(self, model: str) -> ModelFiles:
+    def rollback(self, model: str, report: Report = silent) -> ModelFiles:
         """Use the version again that was in use before; the one in use until now is held back.
 
         Raises:
             NotInstalledError: there is no other version.
         """
-        with self._changing(model), storage_errors(f"roll {model} back"):
+        with self._changing(model, report), storage_errors(f"roll {model} back"):
             current = self.find(model)
             pointer = self.layout.pointer(model) or Pointer(current.version)
             versions = {files.version: files for files in self.versions(model)}
@@ -187,25 +210,41 @@ class ModelStore:
             self.layout.point(model, Pointer(before[-1], tuple(before[:-1]), held_back))
             return versions[before[-1]]
 
-    def quarantine(self, files: ModelFiles, reason: str) -> Path:
+    def quarantine(
+        self,
+        files: ModelFiles,
+        reason: str,
+        report: Report = silent,
+        *,
+        lock_timeout_s: float | None = None,
+    ) -> Path:
         """Put a damaged version aside; the one before it is in use again, if there is one.
+
+        Args:
+            files: the version.
+            reason: what is wrong with it.
+            report: told of each step.
+            lock_timeout_s: longest wait for another process; by default that of the options.
 
         Returns:
             Where it is now; its own place, if another process was faster.
         """
-        with self._changing(files.id), storage_errors(f"put {files.id} aside"):
+        changing = self._changing(files.id, report, lock_timeout_s=lock_timeout_s)
+        with changing, storage_errors(f"put {files.id} aside"):
             # While this one waited, it may have been put aside, and a good one been installed.
             if manifest.read(files.home) != files:
                 return files.home
-            return self._take(files, reason)
+            return self._aside.take(files, reason)
 
-    def remove(self, model: str, version: str | None = None) -> list[ModelFiles]:
+    def remove(
+        self, model: str, version: str | None = None, report: Report = silent
+    ) -> list[ModelFiles]:
         """Delete one version of a model, or all of it.
 
         Raises:
             NotInstalledError: it is not there.
         """
-        with self._changing(model), storage_errors(f"remove {model}"):
+        with self._changing(model, report), storage_errors(f"remove {model}"):
             gone = [files for files in self.versions(model) if version in {None, files.version}]
             if not gone:
                 name = f"{model} {version}" if version else model
@@ -220,62 +259,39 @@ class ModelStore:
                 shutil.rmtree(self.layout.downloads(model), ignore_errors=True)
             return gone
 
-    def prune(self) -> int:
+    def prune(self, report: Report = silent) -> int:
         """Delete what no longer serves: old versions but one, parts of downloads, quarantine.
 
         Returns:
             Bytes freed.
         """
-        before = _size(self.layout.models)
-        ids = {path.name for path in self._leftovers()} | set(self.layout.ids())
+        before = size_of(self.layout.models)
+        ids = leftovers(self.layout) | set(self.layout.ids())
         # What has no name of ours is not ours: a volume has a folder `lost+found`.
         for model in sorted(filter(is_name, ids)):
-            with self._changing(model), storage_errors(f"tidy up {model}"):
-                self._prune(model)
+            with self._changing(model, report), storage_errors(f"tidy up {model}"):
+                prune_model(self.layout, model, self.installed(model), self.versions(model))
         with storage_errors("empty the quarantine"):
             shutil.rmtree(self.layout.quarantine, ignore_errors=True)
-        return before - _size(self.layout.models)
+        return before - size_of(self.layout.models)
 
-    def _damage(self, files: ModelFiles, *, every_byte: bool = False) -> list[str]:
-        suspects = files.manifest.files if every_byte else files.changed()
-        return [file.path for file in suspects if files.is_damaged(file)]
-
-    def _take(self, files: ModelFiles, reason: str) -> Path:
-        return Quarantine(self.layout.quarantine).take(files, reason)
-
-    def _prune(self, model: str) -> None:
-        current, pointer = self.installed(model), self.layout.pointer(model)
-        here = {files.version for files in self.versions(model)}
-        kept = {current.version} if current else set[str]()
-        # Not merely the last: that one may be gone, removed or put aside.
-        before = [old for old in pointer.previous if old in here - kept] if pointer else []
-        kept |= set(before[-1:])
-        for home in self.layout.homes(model):
-            if home.name not in kept or manifest.read(home) is None:
-                manifest.delete(home)
-        for folder in (self.layout.downloads(model), self.layout.staging(model)):
-            shutil.rmtree(folder, ignore_errors=True)
-        if pointer is None and not self.versions(model):
-            shutil.rmtree(self.layout.models / model, ignore_errors=True)
-
-    def _leftovers(self) -> Iterable[Path]:
-        for name in (".downloads", ".staging"):
-            yield from (self.layout.models / name).glob("*")
-
-    def _installer(self, report: Report, stop: Event | None) -> Installer:
-        return Installer(self.layout, self.options, report, stop or Event())
+    @property
+    def _aside(self) -> Quarantine:
+        return Quarantine(self.layout.quarantine)
 
     @contextmanager
-    def _changing(self, model: str, installer: Installer | None = None) -> Iterator[None]:
+    def _changing(
+        self,
+        model: str,
+        report: Report,
+        stop: Event | None = None,
+        lock_timeout_s: float | None = None,
+    ) -> Iterator[Installer]:
         if not is_name(model):
             raise NotInstalledError(f"{model!r} is no name of a model")
-        installer = installer or self._installer(silent, None)
-        lock = self.layout.lock(model)
-        with hold(lock, self.options.lock_timeout_s, installer.report, installer.stop):
+        stop = stop or Event()
+        timeout_s = self.options.lock_timeout_s if lock_timeout_s is None else lock_timeout_s
+        with hold(self.layout.lock(model), timeout_s, report, stop):
             with storage_errors(f"tidy up {model}"):
                 settle(self.layout, model)
-            yield
-
-
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+            yield Installer(self.layout, self.options, report, stop)

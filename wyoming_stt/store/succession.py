@@ -1,18 +1,20 @@
-"""A version that takes the place of another of the same name, which is there until it is.
+"""Which version takes the place of which, and how: what was there is there until it has.
 
 No file system that we can count on exchanges two folders in one step. So the old one is moved aside
 first, to where it is still found, and deleted last.
 """
 
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from wyoming_stt.store import manifest
 from wyoming_stt.store.durable import replace
-from wyoming_stt.store.layout import Layout
+from wyoming_stt.store.layout import Layout, Pointer
+from wyoming_stt.store.manifest import ModelFiles
 
-__all__ = ["settle", "succeed"]
+__all__ = ["in_order", "settle", "succeed"]
 
 
 def succeed(layout: Layout, model: str, version: str, successor: Path) -> None:
@@ -47,3 +49,17 @@ def settle(layout: Layout, model: str) -> None:
             replace(aside, home)
     with suppress(FileNotFoundError):
         layout.replaced(model).rmdir()
+
+
+def in_order(versions: Sequence[ModelFiles], pointer: Pointer | None) -> list[ModelFiles]:
+    """Sort versions: the one in use, then those that take its place where it cannot be.
+
+    Those that somebody went back from are left out.
+    """
+    found = {files.version: files for files in versions}
+    wanted = [pointer.version, *reversed(pointer.previous)] if pointer else []
+    held_back = pointer.held_back if pointer else ()
+    # A pointer may be older than the folders: killed in between, or files removed by hand.
+    newest = sorted(versions, key=lambda files: files.manifest.installed_at, reverse=True)
+    names = dict.fromkeys([*wanted, *(files.version for files in newest)])
+    return [found[name] for name in names if name in found and name not in held_back]

@@ -1,12 +1,15 @@
 """What was damaged after it was installed is found, named and put out of use."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.support.hostile_http import HostileServer
 from tests.support.pulling import NAMES, holds, loose
-from wyoming_stt.store import ModelStore
+from wyoming_stt.errors import StorageError
+from wyoming_stt.store import ModelStore, manifest
 
 
 @pytest.mark.parametrize("name", [*NAMES])
@@ -43,6 +46,21 @@ def test_a_flip_that_keeps_size_and_time_is_found_by_reading(
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert store.verify(files, every_byte=False) == []
     assert store.verify(files) == ["decoder.onnx"]
+
+
+def test_what_cannot_be_read_now_is_not_damaged(
+    store: ModelStore, server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = store.pull(loose(server)).files
+
+    def refuse(_: Path) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(manifest, "hash_file", refuse)
+        with pytest.raises(StorageError, match=r"cannot read .*/en: Permission denied"):
+            store.verify(files)
+    assert store.verify(files) == []
 
 
 def test_a_restored_copy_is_not_damaged(store: ModelStore, server: HostileServer) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
@@ -37,8 +38,7 @@ def taken(store: ModelStore) -> int:
 
 def test_more_than_the_disk_holds_is_refused_before_the_download(store: ModelStore) -> None:
     store.layout.models.mkdir()
-    installer = store._installer(lambda _: None, None)
-    assert isinstance(installer, Installer)
+    installer = Installer(store.layout, store.options, lambda _: None, Event())
     with pytest.raises(StorageError, match="MiB are needed: free some"):
         installer._expect_free(1 << 60)
 

@@ -39,6 +39,33 @@ def test_what_was_gone_back_from_is_held_back_until_it_is_pulled(
     assert store.held_back("en") == ()
 
 
+def test_what_was_gone_back_from_does_not_come_back_by_itself(
+    store: ModelStore, server: HostileServer
+) -> None:
+    for version in ("1", "2"):
+        store.pull(loose(server, version))
+    store.quarantine(store.rollback("en"), "damaged")
+    assert store.installed("en") is None
+    assert [files.version for files in store.versions("en")] == ["2"]
+    store.pull(loose(server, "2"))
+    assert holds(store.installed("en"), "2")
+
+
+def test_a_version_can_be_installed_before_it_is_used(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.pull(loose(server, "1"))
+    newer = store.pull(loose(server, "2"), use=False).files
+    assert holds(store.installed("en"), "1")
+    assert [files.version for files in store.usable("en")] == ["1", "2"]
+    store.use(newer)
+    assert holds(store.installed("en"), "2")
+    assert holds(store.rollback("en"), "1")
+    store.remove("en", "2")
+    store.use(newer)
+    assert holds(store.installed("en"), "1")
+
+
 def test_a_pointer_of_an_earlier_release_is_read(store: ModelStore, server: HostileServer) -> None:
     for version in ("1", "2"):
         store.pull(loose(server, version))
