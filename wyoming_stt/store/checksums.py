@@ -1,6 +1,7 @@
 """Checksums that nobody publishes: recorded at first fetch, and held to from then on."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ __all__ = ["RecordedChecksums"]
 
 LOCK_TIMEOUT_S: Final = 10.0
 """The file is held for milliseconds."""
+TRAILING_COMMA: Final = re.compile(r",\s*}\s*\Z")
+"""What is left when somebody deletes the last line of several, as they are told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class RecordedChecksums:
 
     def _read(self) -> dict[str, str]:
         try:
-            known = json.loads(self.path.read_text("utf-8"))
+            known = json.loads(TRAILING_COMMA.sub("}", self.path.read_text("utf-8")))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

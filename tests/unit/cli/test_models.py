@@ -14,6 +14,8 @@ from tests.support.onnx_models import build
 from wyoming_stt.cli.failure import exit_code
 from wyoming_stt.cli.main import app
 from wyoming_stt.errors import SttError
+from wyoming_stt.store import ModelStore
+from wyoming_stt.store.lock import hold
 
 
 @pytest.fixture
@@ -131,6 +133,45 @@ def test_a_folder_of_ones_own_is_added_with_its_family(models: Models, tmp_path:
     facts = models.json("show", "own-model")
     assert (facts["family"], facts["languages"]) == ("zipformer2", ["cy"])
     assert "no capitals" in models("add", folder, "--name", "My Model", code=2)
+    assert "ships inside" in models("add", folder, "--name", "home-en", code=2)
+
+
+def test_one_that_fails_keeps_no_other_from_being_pulled(models: Models) -> None:
+    entry = (models.data_dir / "catalog.d" / "own.toml").read_text(encoding="utf-8")
+    gone = entry.replace("[mine]", "[gone]").replace("tokens.txt", "nowhere.txt")
+    (models.data_dir / "catalog.d" / "gone.toml").write_text(gone, encoding="utf-8")
+    answer = models.json("pull", "gone", "mine", code=69)
+    assert [pulled["id"] for pulled in answer["models"]] == ["mine"]
+    assert [(fault["id"], fault["code"]) for fault in answer["failed"]] == [
+        ("gone", "download-failed")
+    ]
+    assert "gone 1 is not installed: " in models("pull", "gone", "mine", code=69)
+    assert models.json("pull", "mine")["failed"] == []
+
+
+def test_whoever_waits_for_another_process_is_told(models: Models) -> None:
+    models("pull", "mine")
+    options = ["--config", str(models.data_dir / "own.yaml")]
+    Path(options[1]).write_text("store: {lock_timeout_s: 0.1}", encoding="utf-8")
+    with hold(ModelStore(models.data_dir).layout.lock("mine"), 1.0):
+        for command in (["remove", "mine"], ["rollback", "mine"], ["prune"]):
+            told = models(*command, *options, code=75)
+            assert "Another process works on mine; waiting for it" in told
+            assert "let it finish" in told
+
+
+def test_the_line_of_a_checksum_may_be_deleted(models: Models) -> None:
+    records = models.data_dir / "checksums.json"
+    models("pull", "mine")
+    models.publish("2")
+    models("pull", "mine")
+    lines = records.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 4
+    records.write_text("\n".join([*lines[:-2], lines[-1]]), encoding="utf-8")
+    models("remove", "mine")
+    models.publish("1")
+    assert models.json("pull", "mine")["models"][0]["checksums_recorded"]
+    assert len(json.loads(records.read_text(encoding="utf-8"))) == 2
 
 
 def test_a_catalogue_of_ones_own_is_added(models: Models, tmp_path: Path) -> None:

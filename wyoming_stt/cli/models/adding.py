@@ -71,6 +71,9 @@ def _add_folder(
     if not folder.is_dir():
         raise ModelFileError(folder, "a model's folder or a catalogue file", "nothing of the kind")
     called = name or folder.resolve().name.lower()
+    published = store.catalog(lambda _: None).get(called)
+    if published is not None and published.inside:
+        raise SettingsError(f"{called} ships inside: choose another name with --name")
     family = find_family(folder).name
     try:
         facts = Manifest(

@@ -1,4 +1,4 @@
-"""Progress of a pull, on standard error: a bar where somebody watches, lines otherwise."""
+"""How far the store is, on standard error: a bar where somebody watches, lines otherwise."""
 
 import time
 from types import TracebackType
@@ -16,14 +16,14 @@ from rich.progress import (
 
 from wyoming_stt.store import Phase, Step
 
-__all__ = ["PullDisplay"]
+__all__ = ["StoreDisplay"]
 
 REDRAW_S: Final = 0.1
 """Steps come by the thousand."""
 
 
-class PullDisplay:
-    """A context manager around one or several pulls; `report` is given to the store."""
+class StoreDisplay:
+    """A context manager around what changes the store; `report` is given to the store."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)

@@ -13,7 +13,7 @@ from wyoming_stt.cli.options import ConfigFile, read_settings
 from wyoming_stt.errors import SttError
 
 if TYPE_CHECKING:
-    from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore
+    from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, Report
 
 __all__ = [
     "AsJson",
@@ -22,9 +22,11 @@ __all__ = [
     "Offline",
     "answering",
     "facts_of",
+    "fault_of",
     "mebibytes",
     "open_models",
     "reply",
+    "showing",
     "table",
 ]
 
@@ -60,13 +62,27 @@ def answering(*, as_json: bool) -> Iterator[None]:
     except SttError as error:
         if not as_json:
             raise
-        reply({"error": {"code": error.code, "message": str(error)}})
+        reply({"error": fault_of(error)})
         raise typer.Exit(exit_code(error)) from None
+
+
+def fault_of(error: SttError) -> dict[str, str]:
+    """Return an error as it is written in JSON."""
+    return {"code": error.code, "message": str(error)}
 
 
 def reply(content: dict[str, Any]) -> None:
     """Write the answer as JSON."""
     typer.echo(json.dumps(content, ensure_ascii=False))
+
+
+@contextmanager
+def showing() -> Iterator["Report"]:
+    """Show what the store is at, and whom it waits for."""
+    from wyoming_stt.cli.models.bars import StoreDisplay
+
+    with StoreDisplay() as display:
+        yield display.report
 
 
 def table(columns: list[str], rows: list[list[str]], numbers: int = 0) -> None:

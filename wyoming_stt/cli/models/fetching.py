@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wyoming_stt.cli.failure import exit_code
 from wyoming_stt.cli.models.common import (
     AsJson,
     ConfigFile,
     DataDir,
     Offline,
     answering,
+    fault_of,
     open_models,
     reply,
 )
+from wyoming_stt.errors import ModelError
 
 if TYPE_CHECKING:
     from wyoming_stt.store import ModelSpec, ModelStore, Pulled
@@ -60,7 +63,8 @@ def update(
         outdated = [
             spec
             for files, spec in zip(wanted, specs, strict=True)
-            if spec and spec.version != files.version
+            # One of one's own may be called as one that ships inside.
+            if spec and not spec.inside and spec.version != files.version
         ]
         if not outdated and not as_json:
             typer.echo("Everything is as new as the catalogue.")
@@ -68,12 +72,20 @@ def update(
 
 
 def _pull(store: "ModelStore", specs: Sequence["ModelSpec"], *, as_json: bool) -> None:
-    from wyoming_stt.cli.models.bars import PullDisplay
+    """Pull one after another; what one of several fails with keeps no other from being pulled."""
+    from wyoming_stt.cli.models.bars import StoreDisplay
 
-    results = []
-    with PullDisplay() as display:
+    results, failed = [], []
+    with StoreDisplay() as display:
         for spec in specs:
-            pulled = store.pull(spec, display.report)
+            try:
+                pulled = store.pull(spec, display.report)
+            except ModelError as error:
+                if len(specs) == 1:
+                    raise
+                failed.append((spec.id, error))
+                display.note(f"{spec.id} {spec.version} is not installed: {error}")
+                continue
             results.append(_result(pulled))
             for url in pulled.recorded:
                 display.note(
@@ -86,7 +98,10 @@ def _pull(store: "ModelStore", specs: Sequence["ModelSpec"], *, as_json: bool) -
                 done = "Installed" if pulled.fetched else "Already installed:"
                 typer.echo(f"{done} {spec.id} {spec.version} in {pulled.files.folder}")
     if as_json:
-        reply({"models": results})
+        faults = [{"id": name, **fault_of(error)} for name, error in failed]
+        reply({"models": results, "failed": faults})
+    if failed:
+        raise typer.Exit(exit_code(failed[0][1]))
 
 
 def _result(pulled: "Pulled") -> dict[str, Any]:

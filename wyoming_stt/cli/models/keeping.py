@@ -1,6 +1,6 @@
 """`models rollback`, `verify`, `remove` and `prune`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,12 @@ from wyoming_stt.cli.models.common import (
     mebibytes,
     open_models,
     reply,
+    showing,
 )
 from wyoming_stt.errors import ChecksumError
+
+if TYPE_CHECKING:
+    from wyoming_stt.store import ModelFiles, ModelStore
 
 __all__ = ["prune", "remove", "rollback", "verify"]
 
@@ -32,7 +36,8 @@ def rollback(
     The server leaves the newer one alone until the catalogue has yet another, or until update.
     """
     with answering(as_json=as_json):
-        files = open_models(config, data_dir).rollback(model)
+        with showing() as report:
+            files = open_models(config, data_dir).rollback(model, report)
         if as_json:
             reply({"id": files.id, "version": files.version, "folder": str(files.folder)})
         else:
@@ -61,13 +66,12 @@ def verify(
         store = open_models(config, data_dir)
         chosen = models or [files.id for files in store.all_installed()]
         damaged: dict[str, list[str]] = {}
-        for name in chosen:
-            store.find(name)
-            for files in store.versions(name):
+        with showing() as report:
+            for files in [files for name in chosen for files in _versions(store, name)]:
                 broken = store.verify(files, every_byte=not quick)
                 if broken:
                     damaged[f"{files.id} {files.version}"] = broken
-                    store.quarantine(files, f"damaged: {', '.join(broken)}")
+                    store.quarantine(files, f"damaged: {', '.join(broken)}", report)
         if as_json:
             reply({"verified": chosen, "damaged": damaged})
             raise typer.Exit(65 if damaged else 0)
@@ -90,7 +94,8 @@ def remove(
 ) -> None:
     """Delete a model from this machine."""
     with answering(as_json=as_json):
-        gone = open_models(config, data_dir).remove(model, version)
+        with showing() as report:
+            gone = open_models(config, data_dir).remove(model, version, report)
         if as_json:
             reply({"id": model, "removed": [files.version for files in gone]})
         else:
@@ -100,8 +105,14 @@ def remove(
 def prune(*, as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Delete old versions but the last, parts of downloads, and damaged models put aside."""
     with answering(as_json=as_json):
-        freed = open_models(config, data_dir).prune()
+        with showing() as report:
+            freed = open_models(config, data_dir).prune(report)
         if as_json:
             reply({"freed_bytes": freed})
         else:
             typer.echo(f"Freed {mebibytes(freed)}")
+
+
+def _versions(store: "ModelStore", model: str) -> list["ModelFiles"]:
+    store.find(model)
+    return store.versions(model)
