@@ -10,11 +10,12 @@ from wyoming_stt.engine import Engine, ModelSource
 from wyoming_stt.errors import ModelError, SettingsError, UnknownModelError
 from wyoming_stt.front.administration import Capabilities, KnownModel
 from wyoming_stt.hardware import detect
-from wyoming_stt.models.registry import families
+from wyoming_stt.models.registry import FAKE, families
 from wyoming_stt.ort import providers
 from wyoming_stt.selection import recommend
 from wyoming_stt.settings import ModelSettings, Settings
 from wyoming_stt.store import ModelStore
+from wyoming_stt.upgrade import may_fetch
 
 __all__ = ["Administrator"]
 
@@ -37,6 +38,7 @@ class Administrator:
         self._settings = settings
         self._store = store
         self._builtin = builtin
+        self._activated: ModelSource | None = None
 
     def models(self) -> list[KnownModel]:
         """Return the chosen model, those of the package, and those that are installed."""
@@ -50,7 +52,9 @@ class Administrator:
                 files.id, facts.languages, facts.family, facts.version, facts.source
             )
         chosen = self._choice.chosen.name
-        known.setdefault(chosen, KnownModel(chosen, self._choice.languages))
+        own = self._settings.model.dir
+        is_here = chosen == FAKE or (own is not None and own.expanduser().is_dir())
+        known.setdefault(chosen, KnownModel(chosen, self._choice.languages, installed=is_here))
         return list(known.values())
 
     def capabilities(self) -> Capabilities:
@@ -60,7 +64,7 @@ class Administrator:
         # What is wrong with a file of the user's was told at the start.
         catalog = self._store.catalog(lambda _: None)
         found = recommend(hardware, providers(), catalog, language, self._settings.ort.provider)
-        fallback = self._engine.lifecycle.fallback
+        chosen, fallback = self._engine.lifecycle.chosen, self._engine.lifecycle.fallback
         return Capabilities(
             hardware=asdict(hardware),
             providers=providers(),
@@ -69,16 +73,17 @@ class Administrator:
             recommended=found.model.id if found.model else DEFAULT_MODEL,
             reason=found.reason,
             rejected=dict(found.rejected),
-            chosen=self._engine.lifecycle.chosen.name,
-            chosen_reason=self._choice.reason,
+            chosen=chosen.name,
+            chosen_reason=self._reason(chosen),
             fallback=fallback.name if fallback else None,
-            wanted=self._choice.wanted.id if self._choice.wanted else None,
+            wanted=self._wanted(),
         )
 
     async def activate(self, model: str) -> None:
         """Load a model and let it serve."""
         source = await asyncio.to_thread(self._source, model)
         await self._engine.lifecycle.swap(source)
+        self._activated = source
         if not self._engine.lifecycle.on_fallback:  # it may have to wait until there is less to do
             _LOGGER.info("The model %s serves from now on: it was activated", model)
 
@@ -93,6 +98,19 @@ class Administrator:
         await self._engine.lifecycle.swap(choice.chosen)
         self._choice = choice
         _LOGGER.info("Model %s reloaded: %s", choice.chosen.name, choice.reason)
+
+    def _wanted(self) -> str | None:
+        """What is still to be fetched, if anything is and may be."""
+        wanted = self._choice.wanted
+        if wanted is None or not may_fetch(self._settings):
+            return None
+        here = (files.version for files in self._store.versions(wanted.id))
+        return None if wanted.version in {*here, *self._store.held_back(wanted.id)} else wanted.id
+
+    def _reason(self, chosen: ModelSource) -> str:
+        if chosen == self._choice.chosen:
+            return self._choice.reason
+        return "it was activated" if chosen == self._activated else "it was fetched meanwhile"
 
     def _source(self, model: str) -> ModelSource:
         self._require(model)

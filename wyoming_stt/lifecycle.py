@@ -98,11 +98,11 @@ class Lifecycle:
 
     @property
     def reason(self) -> str | None:
-        """Why the chosen model does not serve; None while it does, sleeps, or is on its way."""
-        if not self.on_fallback and self.state is not ModelState.ERROR:
-            return None
-        if self.error is not None:
+        """Why the chosen model does not serve as it should; None while it does, sleeps or loads."""
+        if self.error is not None and (self.active is not None or self.state is ModelState.ERROR):
             return str(self.error)
+        if not self.on_fallback:
+            return None
         if self._overloaded:
             return f"{self.chosen.name} is too slow for all that is asked of it at the same time"
         return f"{self.chosen.name} is about to serve again"
@@ -157,7 +157,7 @@ class Lifecycle:
         count, name = model.failures, model.source.name
         _LOGGER.error("Model %s failed %d times in a row: %s", name, count, error)
         if model.source == self.chosen:
-            self.error = ModelNotReadyError(f"{name} failed {count} times in a row: {error}")
+            self.error = ModelError(f"{name} failed {count} times in a row: {error}")
             self._retry.later()
             if self.fallback is not None:
                 self._resettle()

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from wyoming_stt.audio.vad import VADS
-from wyoming_stt.errors import ModelError, ModelNotReadyError, SttError
+from wyoming_stt.errors import ModelError, SttError
 from wyoming_stt.memory import release_memory, resident_bytes
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.session import Session, UtteranceOptions
@@ -72,7 +72,7 @@ async def load(
     except ModelError:
         raise
     except SttError as error:
-        raise ModelNotReadyError(f"the model could not be made ready: {error}") from error
+        raise ModelError(f"the model could not be made ready: {error}") from error
     finally:
         pool.close()
     grown = max(0, resident_bytes() - before)

@@ -14,7 +14,7 @@ from wyoming_stt.model_sources import in_store
 from wyoming_stt.settings import Settings
 from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, Phase, Pulled, Step
 
-__all__ = ["keep_installed", "upgrade"]
+__all__ = ["keep_installed", "may_fetch", "upgrade"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def keep_installed(
     """Fetch what is wanted, then whatever is chosen and was put aside or removed meanwhile."""
     lifecycle = engine.lifecycle
     await upgrade(engine, choice, store, settings)
-    while _may_fetch(settings):
+    while may_fetch(settings):
         await lifecycle.cannot_load.wait()
         lifecycle.cannot_load.clear()
         if not isinstance(lifecycle.error, NotInstalledError):
@@ -51,7 +51,7 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
     use once it has been loaded. Cancelling it takes a second at most; what has arrived is kept.
     """
     spec = choice.wanted
-    if spec is None or not _may_fetch(settings):
+    if spec is None or not may_fetch(settings):
         return
     _LOGGER.info("Fetching the model %s in the background: %s", spec.id, choice.reason)
     pause_s = settings.upgrade.retry_s
@@ -81,7 +81,8 @@ async def upgrade(engine: Engine, choice: Choice, store: ModelStore, settings: S
     _LOGGER.info("Version %s of %s is left alone: it was held back", spec.version, spec.id)
 
 
-def _may_fetch(settings: Settings) -> bool:
+def may_fetch(settings: Settings) -> bool:
+    """Whether the network may be used unasked."""
     return settings.upgrade.enabled and not settings.store.offline
 
 

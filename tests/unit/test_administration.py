@@ -16,8 +16,9 @@ from wyoming_stt.engine import Engine, EngineOptions
 from wyoming_stt.errors import InferenceError, ModelError, UnknownModelError
 from wyoming_stt.hardware import Hardware
 from wyoming_stt.lifecycle_options import LifecycleOptions
+from wyoming_stt.model_sources import in_store
 from wyoming_stt.settings import ModelSettings, Settings
-from wyoming_stt.store import ModelStore
+from wyoming_stt.store import ModelStore, StoreOptions
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,32 @@ async def test_all_models_of_this_machine_are_known(store: ModelStore, builtin: 
         "1",
         str(builtin / "home-en"),
     )
+    assert all(model.installed for model in known.values())
+
+
+async def test_what_is_to_be_fetched_is_told_until_it_is_here(
+    store: ModelStore, builtin: Path
+) -> None:
+    async with serving(store, builtin, name="kroko-de") as (engine, administrator):
+        known = {model.id: model.installed for model in administrator.models()}
+        assert known == {"home-en": True, "kroko-de": False}
+        assert administrator.capabilities().wanted == "kroko-de"
+        assert "home-en serves until it is downloaded" in administrator.capabilities().chosen_reason
+        spec = store.catalog().find("kroko-de")
+        files = install(store, spec.id, builtin / "home-en", spec.version)
+        await engine.lifecycle.swap(in_store(spec.id, files, store, administrator._settings))
+        told = administrator.capabilities()
+        assert (told.wanted, told.chosen_reason) == (None, "it was fetched meanwhile")
+        await administrator.activate("home-en")
+        assert administrator.capabilities().chosen_reason == "it was activated"
+
+
+async def test_offline_nothing_is_told_to_be_fetched(store: ModelStore, builtin: Path) -> None:
+    async with serving(store, builtin, name="kroko-de") as (_, administrator):
+        administrator._settings = administrator._settings.model_copy(
+            update={"store": StoreOptions(offline=True)}
+        )
+        assert administrator.capabilities().wanted is None
 
 
 async def test_a_reload_takes_the_version_that_is_installed_by_now(

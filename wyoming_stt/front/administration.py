@@ -17,6 +17,8 @@ class KnownModel:
     version: str | None = None
     source: str | None = None
     """Where it came from: an address, a folder, or the package."""
+    installed: bool = True
+    """False: it is chosen, and not here yet, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Capabilities:
     chosen_reason: str
     fallback: str | None
     wanted: str | None
-    """What is being fetched in the background."""
+    """What is to be fetched in the background, as long as it is not here."""
 
 
 class Administration(Protocol):

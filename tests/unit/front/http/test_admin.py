@@ -11,11 +11,12 @@ from tests.support.onnx_models import build
 from tests.support.uploads import wav
 from tests.support.wyoming_door import load_fake
 from wyoming_stt.engine import ModelSource
-from wyoming_stt.errors import ModelFileError
+from wyoming_stt.errors import InferenceError, ModelFileError
 from wyoming_stt.front.http.errors import HttpError
 from wyoming_stt.front.http.options import HttpOptions
 from wyoming_stt.front.http.owner import owner_only
 from wyoming_stt.front.http.state import DoorState
+from wyoming_stt.lifecycle_options import LifecycleOptions
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.session import UtteranceOptions
 from wyoming_stt.store import Manifest, ModelStore
@@ -163,6 +164,21 @@ async def test_on_the_fallback_it_is_degraded_and_says_why() -> None:
         assert "encoder.onnx" in health["reason"]
         assert health["last_errors"][0]["code"] == "model-damaged"
         assert (await client.get("/ready")).status_code == 200
+
+
+async def test_where_nothing_else_could_serve_it_is_degraded_too() -> None:
+    async with open_door() as door, door.client() as client:
+        lifecycle = door.engine.lifecycle
+        for _ in range(LifecycleOptions().max_failures):
+            model = await lifecycle.acquire()
+            lifecycle.failed(model, InferenceError("odd"))
+            lifecycle.release(model)
+        health = (await client.get("/health")).json()
+        assert (health["status"], health["on_fallback"]) == ("degraded", False)
+        assert health["reason"] == "fake failed 3 times in a row: odd"
+        lifecycle.succeeded(await lifecycle.ready())
+        health = (await client.get("/health")).json()
+        assert (health["status"], health["reason"]) == ("ok", None)
 
 
 async def test_under_overload_it_says_so() -> None:

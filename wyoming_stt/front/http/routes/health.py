@@ -88,7 +88,8 @@ async def metrics(door: Door) -> Response:
 
 
 def _status(engine: Engine) -> str:
-    makes_do = engine.lifecycle.on_fallback or engine.relief.level > Level.NORMAL
+    # A reason without a fallback: the model fails, and there is no other.
+    makes_do = engine.lifecycle.reason is not None or engine.relief.level > Level.NORMAL
     return "degraded" if makes_do and engine.state.is_serving else _STATUS[engine.state]
 
 

@@ -1,6 +1,7 @@
 """`/v1/models`: what is served, in OpenAI's shape and with what its clients do not know of."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from fastapi import APIRouter
@@ -37,14 +38,14 @@ async def model(model_id: str, door: Door) -> ModelEntry:
 
 
 async def _entries(door: DoorState) -> list[ModelEntry]:
-    known = await asyncio.to_thread(door.administration.models)
-    others = [_entry(door, facts) for facts in known if facts.id != door.served.name]
-    return [_active(door), *others]
+    known = {facts.id: facts for facts in await asyncio.to_thread(door.administration.models)}
+    served = known.pop(door.served.name, KnownModel(door.served.name, ()))
+    active = _active(door, replace(served, languages=door.served.languages))
+    return [active, *(_entry(door, facts) for facts in known.values())]
 
 
-def _active(door: DoorState) -> ModelEntry:
+def _active(door: DoorState, facts: KnownModel) -> ModelEntry:
     info = door.engine.info
-    facts = KnownModel(door.served.name, door.served.languages)
     if info is None:
         return _entry(door, facts, active=True)
     loaded = {
@@ -65,7 +66,7 @@ def _entry(door: DoorState, facts: KnownModel, *, active: bool = False) -> Model
         precision=None,
         vocab_size=None,
         streaming=None,
-        installed=True,
+        installed=facts.installed,
         active=active,
         supported_formats=list(FORMATS),
         supported_rates=list(RATES),
