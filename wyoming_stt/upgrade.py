@@ -104,11 +104,14 @@ async def _pull(spec: ModelSpec, store: ModelStore) -> Pulled:
     threading.Thread(target=pull, name="fetch", daemon=True).start()
     work = asyncio.wrap_future(result)
     try:
-        return await asyncio.shield(work)
-    finally:
+        await asyncio.wait([work])
+    except asyncio.CancelledError:
         stop.set()
         await asyncio.wait([work], timeout=STOP_S)
-        work.cancel()
+        if not work.cancel():
+            work.exception()  # which is of no interest any more
+        raise
+    return work.result()
 
 
 def _use(files: ModelFiles, store: ModelStore) -> None:

@@ -18,7 +18,7 @@ from wyoming_stt.errors import (
     UnlistedModelError,
 )
 
-__all__ = ["EXIT_CODES", "exit_code", "fail"]
+__all__ = ["EXIT_CODES", "complain", "exit_code", "fail"]
 
 EXIT_CODES: Final[tuple[tuple[type[Exception], int], ...]] = (
     (SettingsError, 2),
@@ -38,7 +38,12 @@ def exit_code(error: Exception) -> int:
     return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
 
 
+def complain(reason: object) -> None:
+    """Say what is wrong."""
+    typer.echo(f"wyoming-stt: {reason}", err=True)
+
+
 def fail(reason: object) -> NoReturn:
     """End the command."""
-    typer.echo(f"wyoming-stt: {reason}", err=True)
+    complain(reason)
     raise typer.Exit(1)

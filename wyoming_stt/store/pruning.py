@@ -22,6 +22,8 @@ def prune_model(
 ) -> None:
     """Delete all versions of a model but the one in use and the one before, and what is in parts.
 
+    Where none is in use, the last one stays that somebody went back from: it may be one's own.
+
     Raises:
         OSError: the disk refused.
     """
@@ -31,6 +33,8 @@ def prune_model(
     # Not merely the last: that one may be gone, removed or put aside.
     before = [old for old in pointer.previous if old in here - kept] if pointer else []
     kept |= set(before[-1:])
+    if not kept and versions:
+        kept = {max(versions, key=lambda files: files.manifest.installed_at).version}
     for home in layout.homes(model):
         if home.name not in kept or manifest.read(home) is None:
             manifest.delete(home)

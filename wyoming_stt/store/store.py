@@ -136,8 +136,8 @@ class ModelStore:
             spec: the entry.
             report: told of each step.
             stop: set to end it.
-            use: whether it is the one in use from then on; otherwise `use` makes it that, and until
-                then it is only used where there is no other.
+            use: whether it is the one in use from then on; otherwise `use` makes it that, unless
+                there is no other.
 
         Raises:
             ModelError: it cannot be downloaded, verified, unpacked or written.
@@ -151,9 +151,12 @@ class ModelStore:
             if files is not None and files.damaged():
                 self._aside.take(files, "found damaged when it was pulled again")
                 files = None
+            before = self.installed(spec.id)
             pulled = Pulled(files, fetched=False) if files else installer.fetch(spec)
-            if use:
+            if use or before is None:
                 installer.use(spec.id, spec.version)
+            elif self.layout.pointer(spec.id) is None:
+                installer.use(spec.id, before.version)  # or the newest would count
             shutil.rmtree(self.layout.downloads(spec.id), ignore_errors=True)
             return pulled
 

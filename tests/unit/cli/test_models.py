@@ -1,5 +1,6 @@
 """`wyoming-stt models`: what it prints, in words and in JSON, and how it ends."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.support.onnx_models import build
 from wyoming_stt.cli.failure import exit_code
 from wyoming_stt.cli.main import app
 from wyoming_stt.errors import SttError
-from wyoming_stt.store import ModelStore
+from wyoming_stt.store import ModelStore, manifest
+from wyoming_stt.store.durable import hash_file
 from wyoming_stt.store.lock import hold
 
 
@@ -120,6 +122,45 @@ def test_verify_names_what_is_damaged_and_puts_it_aside(models: Models) -> None:
     assert models.json("list")["quarantined"] == []
 
 
+def test_what_is_left_of_a_model_is_shown(models: Models) -> None:
+    models("pull", "mine")
+    models.publish("2")
+    folder = Path(models.json("update")["models"][0]["folder"])
+    (models.data_dir / "catalog.d" / "own.toml").unlink()
+    models("rollback", "mine")
+    before = folder.parents[1] / "1" / "mine" / "tokens.txt"
+    before.write_bytes(b"other")
+    assert models.json("verify", code=65)["damaged"] == {"mine 1": ["tokens.txt"]}
+    (listed,) = models.json("list", "--installed")["models"]
+    assert (listed["id"], listed["installed"]) == ("mine", None)
+    shown = models.json("show", "mine")
+    assert (shown["installed"], shown["held_back"], shown["versions"]) == (None, ["2"], ["2"])
+    assert "1 models, all as they were installed" in models("verify")
+
+
+def test_one_that_cannot_be_read_hides_no_other(
+    models: Models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        models("add", build("zipformer2", tmp_path / name))
+    store = ModelStore(models.data_dir)
+    for name in ("a", "c"):
+        (store.find(name).folder / "tokens.txt").write_bytes(b"other")
+    unreadable = store.find("b").folder / "tokens.txt"
+
+    def hash_or_refuse(path: Path) -> str:
+        if path == unreadable:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return hash_file(path)
+
+    monkeypatch.setattr(manifest, "hash_file", hash_or_refuse)
+    told = models("verify", code=65)
+    assert "a local: tokens.txt; c local: tokens.txt" in told
+    assert "b local: cannot read" in told
+    answer = models.json("verify", code=74)
+    assert (answer["damaged"], answer["failed"][0]["code"]) == ({}, "storage-failed")
+
+
 def test_remove(models: Models) -> None:
     models("pull", "mine")
     assert "Removed mine 1" in models("remove", "mine")
@@ -133,7 +174,8 @@ def test_a_folder_of_ones_own_is_added_with_its_family(models: Models, tmp_path:
     facts = models.json("show", "own-model")
     assert (facts["family"], facts["languages"]) == ("zipformer2", ["cy"])
     assert "no capitals" in models("add", folder, "--name", "My Model", code=2)
-    assert "ships inside" in models("add", folder, "--name", "home-en", code=2)
+    for name in ("home-en", "fake"):
+        assert "ships inside" in models("add", folder, "--name", name, code=2)
 
 
 def test_one_that_fails_keeps_no_other_from_being_pulled(models: Models) -> None:

@@ -47,6 +47,8 @@ def test_what_was_gone_back_from_does_not_come_back_by_itself(
     store.quarantine(store.rollback("en"), "damaged")
     assert store.installed("en") is None
     assert [files.version for files in store.versions("en")] == ["2"]
+    store.prune()
+    assert [files.version for files in store.versions("en")] == ["2"], "it may be one's own"
     store.pull(loose(server, "2"))
     assert holds(store.installed("en"), "2")
 
@@ -64,6 +66,17 @@ def test_a_version_can_be_installed_before_it_is_used(
     store.remove("en", "2")
     store.use(newer)
     assert holds(store.installed("en"), "1")
+
+
+def test_a_version_nobody_pointed_to_stays_in_use_beside_a_newer_one(
+    store: ModelStore, server: HostileServer
+) -> None:
+    store.pull(loose(server, "1"), use=False)
+    assert holds(store.installed("en"), "1")
+    (store.layout.models / "en" / "current.json").unlink()
+    store.pull(loose(server, "2"), use=False)
+    assert holds(store.installed("en"), "1")
+    assert [files.version for files in store.usable("en")] == ["1", "2"]
 
 
 def test_a_pointer_of_an_earlier_release_is_read(store: ModelStore, server: HostileServer) -> None:

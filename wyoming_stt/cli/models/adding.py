@@ -65,14 +65,14 @@ def _add_folder(
     from pydantic import ValidationError
 
     from wyoming_stt.errors import ModelFileError, SettingsError
-    from wyoming_stt.models.registry import find_family
+    from wyoming_stt.models.registry import FAKE, find_family
     from wyoming_stt.store import Manifest
 
     if not folder.is_dir():
         raise ModelFileError(folder, "a model's folder or a catalogue file", "nothing of the kind")
     called = name or folder.resolve().name.lower()
     published = store.catalog(lambda _: None).get(called)
-    if published is not None and published.inside:
+    if called == FAKE or (published is not None and published.inside):
         raise SettingsError(f"{called} ships inside: choose another name with --name")
     family = find_family(folder).name
     try:

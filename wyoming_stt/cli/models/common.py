@@ -13,7 +13,7 @@ from wyoming_stt.cli.options import ConfigFile, read_settings
 from wyoming_stt.errors import SttError
 
 if TYPE_CHECKING:
-    from wyoming_stt.store import ModelFiles, ModelSpec, ModelStore, Report
+    from wyoming_stt.store import ModelSpec, ModelStore, Report
 
 __all__ = [
     "AsJson",
@@ -115,8 +115,12 @@ def mebibytes(size: int | None) -> str:
     return "?" if size is None else f"{size / (1 << 20):.0f} MiB"
 
 
-def facts_of(spec: "ModelSpec | None", files: "ModelFiles | None") -> dict[str, Any]:
+def facts_of(store: "ModelStore", model: str, spec: "ModelSpec | None") -> dict[str, Any]:
     """Return what is known of a model from the catalogue and from the store."""
+    files = used = store.installed(model)
+    if files is None:  # or there are only versions that somebody went back from
+        versions = store.versions(model)
+        files = max(versions, key=lambda found: found.manifest.installed_at, default=None)
     facts: dict[str, Any] = {}
     if files is not None:
         facts = files.manifest.model_dump(mode="json", exclude={"files"})
@@ -124,8 +128,12 @@ def facts_of(spec: "ModelSpec | None", files: "ModelFiles | None") -> dict[str, 
         facts |= spec.model_dump(mode="json", exclude={"files", "archive"})
         facts["download_bytes"] = spec.download_bytes
         facts["checksum_published"] = all(remote.sha256 for remote in spec.downloads)
-    return facts | {
-        "installed": files.version if files else None,
-        "installed_bytes": files.manifest.size if files else None,
-        "folder": str(files.folder) if files else None,
-    }
+    return (
+        {"id": model}
+        | facts
+        | {
+            "installed": used.version if used else None,
+            "installed_bytes": files.manifest.size if files else None,
+            "folder": str(files.folder) if files else None,
+        }
+    )

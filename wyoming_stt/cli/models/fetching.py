@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wyoming_stt.cli.failure import exit_code
+from wyoming_stt.cli.failure import complain, exit_code
 from wyoming_stt.cli.models.common import (
     AsJson,
     ConfigFile,
@@ -84,7 +84,7 @@ def _pull(store: "ModelStore", specs: Sequence["ModelSpec"], *, as_json: bool) -
                 if len(specs) == 1:
                     raise
                 failed.append((spec.id, error))
-                display.note(f"{spec.id} {spec.version} is not installed: {error}")
+                complain(f"{spec.id} {spec.version} is not installed: {error}")
                 continue
             results.append(_result(pulled))
             for url in pulled.recorded:

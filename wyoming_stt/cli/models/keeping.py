@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wyoming_stt.cli.failure import complain, exit_code
 from wyoming_stt.cli.models.common import (
     AsJson,
     ConfigFile,
     DataDir,
     answering,
+    fault_of,
     mebibytes,
     open_models,
     reply,
     showing,
 )
-from wyoming_stt.errors import ChecksumError
+from wyoming_stt.errors import ChecksumError, ModelError
 
 if TYPE_CHECKING:
     from wyoming_stt.store import ModelFiles, ModelStore
@@ -64,21 +66,27 @@ def verify(
     """
     with answering(as_json=as_json):
         store = open_models(config, data_dir)
-        chosen = models or [files.id for files in store.all_installed()]
+        chosen = models or [name for name in store.layout.ids() if store.versions(name)]
         damaged: dict[str, list[str]] = {}
+        failed: list[tuple[str, ModelError]] = []
         with showing() as report:
             for files in [files for name in chosen for files in _versions(store, name)]:
-                broken = store.verify(files, every_byte=not quick)
-                if broken:
-                    damaged[f"{files.id} {files.version}"] = broken
-                    store.quarantine(files, f"damaged: {', '.join(broken)}", report)
+                called = f"{files.id} {files.version}"
+                try:
+                    if broken := store.verify(files, every_byte=not quick):
+                        damaged[called] = broken
+                        store.quarantine(files, f"damaged: {', '.join(broken)}", report)
+                except ModelError as error:  # what is wrong with one hides no other
+                    failed.append((called, error))
         if as_json:
-            reply({"verified": chosen, "damaged": damaged})
-            raise typer.Exit(65 if damaged else 0)
+            faults = [{"id": called, **fault_of(error)} for called, error in failed]
+            reply({"verified": chosen, "damaged": damaged, "failed": faults})
+        else:
+            _tell(len(chosen), damaged, failed)
         if damaged:
-            names = "; ".join(f"{name}: {', '.join(broken)}" for name, broken in damaged.items())
-            raise ChecksumError(f"damaged and put aside: {names}. Install it again with pull")
-        typer.echo(f"{len(chosen)} models, all as they were installed")
+            raise typer.Exit(exit_code(ChecksumError()))
+        if failed:
+            raise typer.Exit(exit_code(failed[0][1]))
 
 
 def remove(
@@ -114,5 +122,17 @@ def prune(*, as_json: AsJson = False, data_dir: DataDir = None, config: ConfigFi
 
 
 def _versions(store: "ModelStore", model: str) -> list["ModelFiles"]:
-    store.find(model)
-    return store.versions(model)
+    versions = store.versions(model)
+    if not versions:
+        store.find(model)
+    return versions
+
+
+def _tell(count: int, damaged: dict[str, list[str]], failed: list[tuple[str, ModelError]]) -> None:
+    if damaged:
+        names = "; ".join(f"{called}: {', '.join(broken)}" for called, broken in damaged.items())
+        complain(f"damaged and put aside: {names}. Install it again with pull")
+    for called, error in failed:
+        complain(f"{called}: {error}")
+    if not damaged and not failed:
+        typer.echo(f"{count} models, all as they were installed")

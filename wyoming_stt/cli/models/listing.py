@@ -34,10 +34,10 @@ def list_models(
     """List the models of the catalogue and of the store."""
     with answering(as_json=as_json):
         store = open_models(config, data_dir)
-        here = {files.id: files for files in store.all_installed()}
+        here = [name for name in store.layout.ids() if store.versions(name)]
         specs = {spec.id: spec for spec in store.catalog()}
-        names = [name for name in {**specs, **here} if name in here or not installed]
-        models = [facts_of(specs.get(name), here.get(name)) for name in names]
+        names = dict.fromkeys(here if installed else [*specs, *here])
+        models = [facts_of(store, name, specs.get(name)) for name in names]
         if language:
             models = [facts for facts in models if language in facts["languages"]]
         if as_json:
@@ -59,10 +59,10 @@ def show(
     with answering(as_json=as_json):
         store = open_models(config, data_dir)
         spec = store.catalog().get(model)
-        files = store.installed(spec.id if spec else model)
-        if spec is None and files is None:
+        name = spec.id if spec else model
+        if spec is None and not store.knows(name):
             store.catalog().find(model)
-        facts = facts_of(spec, files)
+        facts = facts_of(store, name, spec)
         facts["versions"] = [found.version for found in store.versions(facts["id"])]
         facts["held_back"] = list(store.held_back(facts["id"]))
         facts["quarantined"] = [
