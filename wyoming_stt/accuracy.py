@@ -45,12 +45,15 @@ def read_manifest(file: Path) -> list[Reference]:
     Files are relative to the table; rows without a transcript are left out.
 
     Raises:
-        SettingsError: it cannot be read, or has not these columns or no such row.
+        SettingsError: it cannot be read, has not these columns or no such row, or names a file that
+            is not there.
     """
     try:
-        with file.open(encoding="utf-8", newline="") as table:
+        with file.open(encoding="utf-8-sig", newline="") as table:
             rows = list(csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE))
-        found = [Reference(file.parent / row["file"], words(row["transcript"])) for row in rows]
+        found = [
+            Reference(file.parent / row["file"], words(row["transcript"] or "")) for row in rows
+        ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"cannot read the manifest {file}: {error}") from error
     except (KeyError, TypeError, AttributeError):
@@ -60,4 +63,8 @@ def read_manifest(file: Path) -> list[Reference]:
     references = [reference for reference in found if reference.words]
     if not references:
         raise SettingsError(f"{file}: no recording with a transcript")
+    missing = [str(reference.file) for reference in references if not reference.file.is_file()]
+    if missing:
+        others = f" and {len(missing) - 1} others" if missing[1:] else ""
+        raise SettingsError(f"{file} names {missing[0]}{others}, which is not there")
     return references

@@ -10,6 +10,7 @@ from wyoming_stt.engine import Engine, ModelSource
 from wyoming_stt.errors import ModelError, SettingsError, UnknownModelError
 from wyoming_stt.front.administration import Capabilities, KnownModel
 from wyoming_stt.hardware import detect
+from wyoming_stt.model_sources import name_of
 from wyoming_stt.models.registry import FAKE, families
 from wyoming_stt.ort import providers
 from wyoming_stt.selection import recommend
@@ -115,7 +116,7 @@ class Administrator:
     def _source(self, model: str) -> ModelSource:
         self._require(model)
         named = self._settings.model
-        if model in {named.name, named.dir and named.dir.name}:
+        if model in {named.name, named.dir and name_of(named.dir.expanduser())}:
             return self._chosen(self._settings).chosen
         other = self._settings.model_copy(update={"model": ModelSettings(name=model)})
         return self._chosen(other).chosen

@@ -82,9 +82,12 @@ class _Chooser:
 
     def own(self, folder: Path) -> Choice:
         """One's own folder. Where it is missing, the fallback serves until it is there."""
-        if self.inside is None and not folder.is_dir():
-            raise ModelFileError(folder, "a folder with a model", "nothing")
-        return self.plain(folder, "model.dir names its folder")
+        reason = "model.dir names its folder"
+        if not folder.is_dir():
+            if self.inside is None:
+                raise ModelFileError(folder, "a folder with a model", "nothing")
+            reason += f", which is not there: {self.inside.name} serves until it is"
+        return self.plain(folder, reason)
 
     def plain(self, model: Path | str, reason: str) -> Choice:
         languages = self.settings.model.languages or DEFAULT_LANGUAGES

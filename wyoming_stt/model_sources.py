@@ -29,7 +29,7 @@ from wyoming_stt.store import Catalog, ModelFiles, ModelStore
 from wyoming_stt.store.catalog import Remote
 from wyoming_stt.store.manifest import InstalledFile
 
-__all__ = ["in_folder", "in_package", "in_store"]
+__all__ = ["in_folder", "in_package", "in_store", "name_of"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,8 +43,13 @@ def in_folder(model: Path | str, languages: tuple[str, ...], settings: Settings)
     It is only loaded where there seems to be memory for it.
     """
     load = _Folder(model, languages, ort_options(settings))
+    return ModelSource(name_of(model), load)
+
+
+def name_of(model: Path | str) -> str:
+    """Return what a model is called by its folder."""
     name = Path(model).name
-    return ModelSource(Path(model).resolve().name if name in {"", ".."} else name, load)
+    return Path(model).resolve().name if name in {"", ".."} else name
 
 
 def in_package(folder: Path, languages: tuple[str, ...], settings: Settings) -> ModelSource:
@@ -179,13 +184,14 @@ def _absence(model: str, store: ModelStore) -> str:
     """Say why a model is not in the store, and how to get it there."""
     reasons = [aside.reason for aside in store.quarantined() if aside.id == model]
     is_published = store.catalog(lambda _: None).get(model) is not None
-    why = "is not installed"
+    why, how = "is not installed", f"wyoming-stt models add FOLDER --name {model}"
     if reasons:
         why = f"was put aside as {reasons[-1]}"
-    elif is_published and store.options.offline:
-        why = "is not installed, and store.offline forbids fetching it"
-    how = f"pull {model}" if is_published else f"add FOLDER --name {model}"
-    return f"the model {model!r} {why}; to install it: wyoming-stt models {how}"
+    if is_published and store.options.offline:
+        how = f"turn store.offline off, or: {how}"
+    elif is_published:
+        how = f"wyoming-stt models pull {model}"
+    return f"the model {model!r} {why}; to install it: {how}"
 
 
 def _sha256_of_largest(files: Iterable[InstalledFile | Remote]) -> str | None:

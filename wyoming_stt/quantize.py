@@ -18,7 +18,9 @@ from typing import Final
 
 from wyoming_stt.errors import ModelFileError, SettingsError
 from wyoming_stt.models.files import find
+from wyoming_stt.models.joint import JointWeights
 from wyoming_stt.ort import OrtModel, OrtOptions
+from wyoming_stt.text.tokens import TokenTable
 
 __all__ = ["Quantized", "quantize"]
 
@@ -61,17 +63,21 @@ def quantize(source: Path, target: Path, *, reduce_range: bool = False) -> list[
     if target.exists():
         raise SettingsError(f"{target} exists already; nothing is overwritten")
     files = find(source, prefer_int8=False)
+    # These name what is wrong with a file; `onnx` would only stumble, or copy it as it is.
+    OrtModel(files.encoder, OrtOptions())
+    tokens = TokenTable.read(files.tokens)
+    JointWeights(files, tokens, OrtOptions())
     unfinished = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
         result = [
             _convert(files.encoder, source, unfinished, reduce_range=reduce_range),
-            _keep(files.decoder, source, unfinished),
+            _keep_graph(files.decoder, source, unfinished),
         ]
-        if len(files.tokens.read_bytes().splitlines()) >= LARGE_VOCABULARY:
+        if len(tokens) >= LARGE_VOCABULARY:
             result.append(_convert(files.joiner, source, unfinished, reduce_range=reduce_range))
         else:
-            result.append(_keep(files.joiner, source, unfinished))
+            result.append(_keep_graph(files.joiner, source, unfinished))
         others = (files.tokens, files.bpe_model, files.language_model)
         result += [_keep(file, source, unfinished) for file in others if file]
         unfinished.rename(target)
@@ -84,12 +90,10 @@ def _convert(graph: Path, source: Path, folder: Path, *, reduce_range: bool) -> 
     import onnx  # noqa: PLC0415
     from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
 
-    OrtModel(graph, OrtOptions())  # names a file that is no graph; `onnx` would only stumble
     nodes = onnx.load(graph, load_external_data=False).graph.node
     if any(node.op_type in _QUANTIZED_OPS for node in nodes):
         raise ModelFileError(graph, "weights in float", "a graph that is quantised already")
-    target = folder / graph.relative_to(source).with_suffix(".int8.onnx")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = _place(graph.with_suffix(".int8.onnx"), source, folder)
     with _without_advice():
         quantize_dynamic(
             graph,
@@ -102,15 +106,41 @@ def _convert(graph: Path, source: Path, folder: Path, *, reduce_range: bool) -> 
     return _measure(graph, target)
 
 
+def _keep_graph(graph: Path, source: Path, folder: Path) -> Quantized:
+    """Copy a graph; weights that are in files of their own come into it."""
+    import onnx  # noqa: PLC0415
+
+    if not _weights_beside(graph):
+        return _keep(graph, source, folder)
+    target = _place(graph, source, folder)
+    onnx.save(onnx.load(graph), target)
+    return _measure(graph, target)
+
+
 def _keep(file: Path, source: Path, folder: Path) -> Quantized:
-    target = folder / file.relative_to(source)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    target = _place(file, source, folder)
     shutil.copyfile(file, target)
     return _measure(file, target)
 
 
+def _place(file: Path, source: Path, folder: Path) -> Path:
+    target = folder / file.relative_to(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
 def _measure(before: Path, after: Path) -> Quantized:
-    return Quantized(after.name, before.stat().st_size, after.stat().st_size)
+    files = (before, *(_weights_beside(before) if before.suffix == ".onnx" else ()))
+    return Quantized(after.name, sum(file.stat().st_size for file in files), after.stat().st_size)
+
+
+def _weights_beside(graph: Path) -> set[Path]:
+    """Files that hold weights of a graph which are too large for one file, or were put there."""
+    import onnx  # noqa: PLC0415
+
+    tensors = onnx.load(graph, load_external_data=False).graph.initializer
+    entries = (entry for tensor in tensors for entry in tensor.external_data)
+    return {graph.parent / entry.value for entry in entries if entry.key == "location"}
 
 
 @contextmanager

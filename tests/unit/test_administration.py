@@ -74,6 +74,17 @@ async def test_what_is_to_be_fetched_is_told_until_it_is_here(
         assert administrator.capabilities().chosen_reason == "it was activated"
 
 
+async def test_a_folder_without_a_name_of_its_own_can_be_returned_to(
+    store: ModelStore, builtin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(build("zipformer2", tmp_path / "own", seed=2))
+    async with serving(store, builtin, dir=Path()) as (engine, administrator):
+        assert engine.lifecycle.chosen.name == "own"
+        await administrator.activate("home-en")
+        await administrator.activate("own")
+        assert engine.lifecycle.chosen.name == "own"
+
+
 async def test_offline_nothing_is_told_to_be_fetched(store: ModelStore, builtin: Path) -> None:
     async with serving(store, builtin, name="kroko-de") as (_, administrator):
         administrator._settings = administrator._settings.model_copy(

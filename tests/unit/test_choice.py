@@ -214,7 +214,7 @@ def test_offline_the_fallback_serves_and_it_says_how_a_model_is_installed(
     found = chosen(store, builtin, name="kroko-de", offline=True)
     assert (found.fallback and found.fallback.name) == "home-en"
     assert "home-en serves until it is installed" in found.reason
-    with pytest.raises(NotInstalledError, match=r"offline forbids .* models pull kroko-de"):
+    with pytest.raises(NotInstalledError, match=r"turn store.offline off, or: .* --name kroko-de"):
         found.chosen.load()
 
 

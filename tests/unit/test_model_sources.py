@@ -173,11 +173,11 @@ def test_what_was_put_aside_says_why_and_comes_back(store: ModelStore, model: Pa
 
 
 @pytest.mark.parametrize(
-    ("offline", "why"), [(False, "; to install it"), (True, "offline forbids")]
+    ("offline", "how"), [(False, "models pull"), (True, "turn store.offline off, or: .* --name")]
 )
 def test_what_is_published_says_how_to_get_it(
-    store: ModelStore, *, offline: bool, why: str
+    store: ModelStore, *, offline: bool, how: str
 ) -> None:
     store = ModelStore(store.data_dir, StoreOptions(offline=offline))
-    with pytest.raises(NotInstalledError, match=rf"{why}.*models pull kroko-de"):
+    with pytest.raises(NotInstalledError, match=rf"; to install it: .*{how} kroko-de"):
         source(store, None, "kroko-de").load()

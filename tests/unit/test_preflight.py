@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from wyoming_stt import hardware as hardware_module
+from wyoming_stt.cli.main import app
 from wyoming_stt.errors import UnfitMachineError
 from wyoming_stt.hardware import Hardware, detect
 from wyoming_stt.preflight import check_machine, folder_complaint
@@ -77,3 +80,16 @@ def test_a_file_in_place_of_the_data_folder(tmp_path: Path) -> None:
 def test_a_data_folder_without_rights(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert folder_complaint(tmp_path / "data") is not None
+
+
+@pytest.mark.parametrize(
+    "command", [["serve"], ["worker"], ["info"], ["transcribe", "x.wav"], ["models", "list"]]
+)
+def test_every_command_looks_before_it_dies(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Hardware("an old one", 2, ("sse2",), 4 << 30, "x86_64")
+    monkeypatch.setattr(hardware_module, "detect", lambda: old)
+    result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, UnfitMachineError)
+    assert "an old one) lacks sse4_2" in str(result.exception)

@@ -93,6 +93,45 @@ def test_a_file_that_is_no_graph_is_named(tmp_path: Path) -> None:
         quantize(broken, tmp_path / "small")
 
 
+def test_a_file_that_would_be_copied_is_looked_at_too(tmp_path: Path) -> None:
+    broken = build("zipformer2", tmp_path / "broken")
+    (broken / "joiner.onnx").write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"joiner\.onnx: expected"):
+        quantize(broken, tmp_path / "small")
+    assert not (tmp_path / "small").exists()
+
+
+def test_weights_in_files_of_their_own_come_along(source: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.mkdir()
+    for path in source.iterdir():
+        (large / path.name).write_bytes(path.read_bytes())
+    for graph in large.glob("*.onnx"):
+        onnx.save(
+            onnx.load(graph),
+            graph,
+            save_as_external_data=True,
+            location=f"{graph.name}.data",
+            size_threshold=64,  # shapes have to be in the graph
+        )
+    files = quantize(large, tmp_path / "small")
+    assert not list((tmp_path / "small").glob("*.data"))
+    assert all(file.bytes_before > 1000 for file in files if file.name.endswith(".onnx"))
+    assert files[0].bytes_after < files[0].bytes_before
+    assert load_model(tmp_path / "small", languages=["en"]).info.precision == "int8"
+
+
+def test_a_recording_that_is_missing_is_named_before_the_work(source: Path, tmp_path: Path) -> None:
+    table = tmp_path / "manifest.tsv"
+    table.write_text("file\ttranscript\nnowhere.ogg\tturn on the lamp\n", encoding="utf-8-sig")
+    arguments = ["quantize", str(source), str(tmp_path / "small"), "--manifest", str(table)]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, SettingsError)
+    assert "names" in str(result.exception)
+    assert "nowhere.ogg, which is not there" in str(result.exception)
+    assert not (tmp_path / "small").exists()
+
+
 def test_the_command_compares_word_error_rates(source: Path, tmp_path: Path) -> None:
     write_recording(tmp_path / "a.wav")
     table = tmp_path / "manifest.tsv"

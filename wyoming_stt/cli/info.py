@@ -10,6 +10,7 @@ from wyoming_stt import __version__
 from wyoming_stt.cli import options
 
 if TYPE_CHECKING:
+    from wyoming_stt.choice import Choice
     from wyoming_stt.hardware import Hardware
     from wyoming_stt.settings import Settings
     from wyoming_stt.store import ModelStore
@@ -46,11 +47,14 @@ def info(
 
 
 def _facts(settings: "Settings") -> dict[str, object]:
+    from wyoming_stt.data_folder import data_folder
     from wyoming_stt.hardware import detect
     from wyoming_stt.models.registry import families
     from wyoming_stt.ort import providers
+    from wyoming_stt.preflight import folder_complaint
 
     hardware = detect()
+    complaints = (*settings.complaints, folder_complaint(data_folder(settings)))
     return {
         "wyoming_stt": __version__,
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
@@ -66,6 +70,7 @@ def _facts(settings: "Settings") -> dict[str, object]:
         "onnxruntime_providers": providers(),
         "model_families": [family.name for family in families()],
         **_choices(settings, hardware),
+        "complaints": "; ".join(filter(None, complaints)) or "none",
     }
 
 
@@ -87,7 +92,7 @@ def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
             "serve_model": choice.chosen.name,
             "serve_model_reason": choice.reason,
             "serve_fallback": fallback.name if fallback else "none",
-            "serve_upgrade": choice.wanted.id if choice.wanted else "none",
+            "serve_upgrade": _upgrade(settings, choice),
         }
     workers = settings.engine.workers
     return {
@@ -100,6 +105,17 @@ def _choices(settings: "Settings", hardware: "Hardware") -> dict[str, object]:
         "serve_search": f"{settings.search.method} (search.method)",
         **_recommendation(settings, hardware, store),
     }
+
+
+def _upgrade(settings: "Settings", choice: "Choice") -> str:
+    from wyoming_stt.upgrade import may_fetch
+
+    if choice.wanted is None:
+        return "none"
+    if may_fetch(settings):
+        return choice.wanted.id
+    why = "store.offline" if settings.store.offline else "upgrade.enabled is off"
+    return f"none ({why}; otherwise {choice.wanted.id})"
 
 
 def _recommendation(

@@ -71,7 +71,12 @@ def read_settings(
 
     Raises:
         SettingsError: as `load_settings`.
+        UnfitMachineError: this machine cannot run any of it.
     """
+    from wyoming_stt.hardware import detect
+    from wyoming_stt.preflight import check_machine
+
+    check_machine(detect())  # before anything is imported that would die of it
     from wyoming_stt.settings import load_settings
     from wyoming_stt.sources import merge, parse_assignments, tree_of
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,31 +50,37 @@ def quantize(
     settings = options.read_settings(config, (), {"model.languages": language})
     references = read_manifest(manifest) if manifest else []
     files = quantize_folder(source, target, reduce_range=reduce_range)
+    if not as_json:
+        for file in files:
+            change = f"{file.bytes_before:>12} -> {file.bytes_after:>12} bytes"
+            typer.echo(f"{file.name:32} {change}")
     rates = {}
     if references:
-        rates = {
-            "wer_before": asyncio.run(_word_error_rate(settings, source, references)),
-            "wer_after": asyncio.run(_word_error_rate(settings, target, references)),
-        }
+        before, after = (_rate(settings, folder, references) for folder in (source, target))
+        rates = {"wer_before": before, "wer_after": after}
     if as_json:
         sizes = [
             {"name": f.name, "bytes_before": f.bytes_before, "bytes_after": f.bytes_after}
             for f in files
         ]
         typer.echo(json.dumps({"folder": str(target), "files": sizes, **rates}))
-        return
-    for file in files:
-        change = f"{file.bytes_before:>12} -> {file.bytes_after:>12} bytes"
-        typer.echo(f"{file.name:32} {change}")
-    if rates:
-        typer.echo(
-            f"Word error rate {rates['wer_before']:.2%} -> {rates['wer_after']:.2%} "
-            f"on {len(references)} recordings"
-        )
+    elif rates:
+        typer.echo(f"Word error rate {before:.2%} -> {after:.2%} on {len(references)} recordings")
+
+
+def _rate(settings: "Settings", folder: Path, references: Sequence["Reference"]) -> float:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    heard = track(
+        references, folder.name, console=console, transient=True, disable=not console.is_terminal
+    )
+    return asyncio.run(_word_error_rate(settings, folder, heard))
 
 
 async def _word_error_rate(
-    settings: "Settings", folder: Path, references: Sequence["Reference"]
+    settings: "Settings", folder: Path, references: Iterable["Reference"]
 ) -> float:
     """Decode all recordings with a model.
 
@@ -95,13 +101,14 @@ async def _word_error_rate(
     utterance = UtteranceOptions(search=settings.search, vad=replace(settings.vad, kind="off"))
     # An engine without a fallback: nothing else may be measured in this model's place.
     engine = Engine(ModelSource(folder.name, load), settings.engine)
-    errors = 0
+    errors = said = 0
     await engine.start()
     try:
         await engine.ready()
         for reference in references:
             heard = await transcribe_file(engine, str(reference.file), utterance, lambda *_: None)
             errors += word_errors(reference.words, words(heard.transcript.text))
+            said += len(reference.words)
     finally:
         await engine.close()
-    return errors / sum(len(reference.words) for reference in references)
+    return errors / said

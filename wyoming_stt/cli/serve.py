@@ -65,11 +65,6 @@ def serve(
     SIGTERM and Ctrl-C let open utterances finish, then exit with 0; a second one ends at once.
     Exits with 1 when the model, the address or this machine cannot be used.
     """
-    # Before the settings are read, which imports what may not run here.
-    from wyoming_stt.hardware import detect
-    from wyoming_stt.preflight import check_machine, folder_complaint
-
-    check_machine(detect())
     settings = options.read_settings(
         config,
         assignments,
@@ -96,6 +91,7 @@ def serve(
     from wyoming_stt import log
     from wyoming_stt.app import serve as serve_settings
     from wyoming_stt.data_folder import data_folder
+    from wyoming_stt.preflight import folder_complaint
 
     log.configure(settings.log)
     for complaint in (*settings.complaints, folder_complaint(data_folder(settings))):
