@@ -1,5 +1,6 @@
 """What /openapi.json promises, of every route that there is."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,8 +43,9 @@ async def test_every_error_has_an_example_with_its_code() -> None:
                     assert codes[code].status == int(status), path
 
 
-async def test_every_answer_has_an_example_that_fits_its_schema() -> None:
-    async with open_door(jobs=JobsOptions()) as door, door.client() as client:
+async def test_every_answer_has_an_example_that_fits_its_schema(tmp_path: Path) -> None:
+    door_open = open_door(data_dir=tmp_path, jobs=JobsOptions())
+    async with door_open as door, door.client() as client:
         schema = (await client.get("/openapi.json")).json()
     for path, operation in operations(schema):
         for status, response in operation["responses"].items():
