@@ -147,7 +147,7 @@ async def test_a_model_that_offline_was_never_downloaded(builtin: Path, tmp_path
     store = ModelStore(tmp_path, StoreOptions(offline=True))
     choice = chosen(store, builtin, name="kroko-de")
     async with door_on(choice) as door, door.client() as client:
-        await is_told(client, door, "models pull kroko-de")
+        await is_told(client, door, "models add FOLDER --name kroko-de")
 
 
 class Moody:
