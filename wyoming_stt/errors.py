@@ -18,7 +18,7 @@
     ├── ModelError                    a model cannot be used
     │   ├── ModelFileError            a file of it is missing, damaged, or not what it should be
     │   ├── UnknownFamilyError        no family recognises the folder
-    │   ├── ModelNotReadyError        it is still loading
+    │   ├── ModelNotReadyError        it is still loading, or its load took too long
     │   ├── UnlistedModelError        no catalogue names it
     │   ├── NotInstalledError         it is not in the store, or not in that version
     │   ├── DownloadError             no address gave the file
@@ -198,7 +198,7 @@ class JobsUnavailableError(SttError):
 
 
 class ModelError(SttError):
-    """A model cannot be used: it fails when it is run, or does not load in time."""
+    """A model cannot be used: it fails when it is run, say."""
 
     code = "model-error"
 
@@ -220,7 +220,7 @@ class UnknownFamilyError(ModelError):
 
 
 class ModelNotReadyError(ModelError):
-    """The model is still loading; it may be there in a moment."""
+    """The model is still loading, or did not load in time; it may be there in a moment."""
 
     code = "model-not-ready"
 

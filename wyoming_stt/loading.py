@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from wyoming_stt.audio.vad import VADS
-from wyoming_stt.errors import ModelError, SttError
+from wyoming_stt.errors import InferenceTimeoutError, ModelError, ModelNotReadyError, SttError
 from wyoming_stt.memory import release_memory, resident_bytes
 from wyoming_stt.models.base import Recognizer
 from wyoming_stt.session import Session, UtteranceOptions
@@ -71,6 +71,8 @@ async def load(
         warmed = await pool.run(partial(_warm_up, loaded.value, expected), timeout_s)
     except ModelError:
         raise
+    except InferenceTimeoutError as error:  # a slow card: it may well load the next time
+        raise ModelNotReadyError(f"the model could not be made ready: {error}") from error
     except SttError as error:
         raise ModelError(f"the model could not be made ready: {error}") from error
     finally:

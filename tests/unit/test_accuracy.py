@@ -32,7 +32,8 @@ def test_it_is_a_distance(a: list[str], b: list[str], c: list[str]) -> None:
 
 def test_a_manifest_is_read(tmp_path: Path) -> None:
     table = tmp_path / "m.tsv"
-    table.write_text("file\ttranscript\na.wav\tTurn on\nb.wav\t\n", encoding="utf-8")
+    table.write_text("file\ttranscript\na.wav\tTurn on\nb.wav\t\nc.wav\n", encoding="utf-8")
+    (tmp_path / "a.wav").touch()
     (reference,) = read_manifest(table)
     assert (reference.file, reference.words) == (tmp_path / "a.wav", ("turn", "on"))
 
@@ -42,7 +43,8 @@ def test_a_manifest_is_read(tmp_path: Path) -> None:
     [
         (b"", "no recording"),
         (b"file,transcript\na,b\n", "expected columns"),
-        (b"file\ttranscript\na.wav\n", "expected columns"),
+        (b"file\ttranscript\na.wav\n", "no recording"),
+        (b"file\ttranscript\na.wav\tTurn on\n", "a.wav, which is not there"),
         (b"file\ttranscript\na.wav\t\n", "no recording"),
         (b"\xff\xfe", "cannot read"),
     ],

@@ -22,6 +22,7 @@ from wyoming_stt.errors import (
     LimitError,
     ModelError,
     ModelFileError,
+    ModelNotReadyError,
     SettingsError,
     ShuttingDownError,
     SttError,
@@ -194,7 +195,7 @@ async def test_a_load_that_takes_too_long_fails(stuck: Stuck) -> None:
     patience = LifecycleOptions(load_timeout_s=0.05)
     async with engine_on(stuck, wait=False, lifecycle=patience) as engine:
         for _ in range(2):
-            with pytest.raises(ModelError, match=r"still loading|could not be made ready"):
+            with pytest.raises(ModelNotReadyError, match=r"still loading|could not be made ready"):
                 await engine.ready()
         stuck.let_go.set()
 
