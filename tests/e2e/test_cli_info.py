@@ -33,8 +33,11 @@ def test_info_tells_the_model_inside_and_a_better_one() -> None:
 
 
 def test_info_tells_what_is_not_fetched_and_not_there(tmp_path: Path) -> None:
-    offline = json.loads(run("info", "--set", "store.offline=true", "--json").stdout)
-    assert offline["serve_upgrade"].startswith("none")
+    fetching = ("info", "--set", "upgrade.enabled=true", "--json")
+    better = json.loads(run(*fetching).stdout)["serve_upgrade"]
+    offline = json.loads(run(*fetching, "--set", "store.offline=true").stdout)["serve_upgrade"]
+    expected = "none" if better == "none" else f"none (store.offline; otherwise {better})"
+    assert offline == expected
     assert json.loads(run("info", "--json").stdout)["complaints"] == "none"
     missing = json.loads(run("info", "--model-dir", tmp_path / "nowhere", "--json").stdout)
     assert "which is not there: home-en serves until it is" in missing["serve_model_reason"]

@@ -162,8 +162,9 @@ async def test_a_failed_load_is_told_to_all(
 ) -> None:
     async with engine_on(load, wait=False) as engine, engine.open(OPEN) as early:
         await early.accept(loud(1))
-        with pytest.raises(error, match=message):
+        with pytest.raises(error, match=message) as told:
             await engine.ready()
+        assert type(told.value) is error, "one that says it is still loading would be asked again"
         assert (engine.state, engine.info) == (ModelState.ERROR, None)
         with pytest.raises(error, match=message):
             await early.finish()

@@ -7,6 +7,7 @@ from pathlib import Path
 from wyoming_stt.store import manifest
 from wyoming_stt.store.layout import Layout
 from wyoming_stt.store.manifest import ModelFiles
+from wyoming_stt.store.succession import newest_first
 
 __all__ = ["leftovers", "prune_model", "size_of"]
 
@@ -33,8 +34,8 @@ def prune_model(
     # Not merely the last: that one may be gone, removed or put aside.
     before = [old for old in pointer.previous if old in here - kept] if pointer else []
     kept |= set(before[-1:])
-    if not kept and versions:
-        kept = {max(versions, key=lambda files: files.manifest.installed_at).version}
+    if not kept:
+        kept = {files.version for files in newest_first(versions)[:1]}
     for home in layout.homes(model):
         if home.name not in kept or manifest.read(home) is None:
             manifest.delete(home)

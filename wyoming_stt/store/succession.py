@@ -14,7 +14,7 @@ from wyoming_stt.store.durable import replace
 from wyoming_stt.store.layout import Layout, Pointer
 from wyoming_stt.store.manifest import ModelFiles
 
-__all__ = ["in_order", "settle", "succeed"]
+__all__ = ["in_order", "newest_first", "settle", "succeed"]
 
 
 def succeed(layout: Layout, model: str, version: str, successor: Path) -> None:
@@ -60,6 +60,10 @@ def in_order(versions: Sequence[ModelFiles], pointer: Pointer | None) -> list[Mo
     wanted = [pointer.version, *reversed(pointer.previous)] if pointer else []
     held_back = pointer.held_back if pointer else ()
     # A pointer may be older than the folders: killed in between, or files removed by hand.
-    newest = sorted(versions, key=lambda files: files.manifest.installed_at, reverse=True)
-    names = dict.fromkeys([*wanted, *(files.version for files in newest)])
+    names = dict.fromkeys([*wanted, *(files.version for files in newest_first(versions))])
     return [found[name] for name in names if name in found and name not in held_back]
+
+
+def newest_first(versions: Sequence[ModelFiles]) -> list[ModelFiles]:
+    """Sort versions by when they were installed."""
+    return sorted(versions, key=lambda files: files.manifest.installed_at, reverse=True)

@@ -117,10 +117,11 @@ def mebibytes(size: int | None) -> str:
 
 def facts_of(store: "ModelStore", model: str, spec: "ModelSpec | None") -> dict[str, Any]:
     """Return what is known of a model from the catalogue and from the store."""
+    from wyoming_stt.store.succession import newest_first
+
     files = used = store.installed(model)
     if files is None:  # or there are only versions that somebody went back from
-        versions = store.versions(model)
-        files = max(versions, key=lambda found: found.manifest.installed_at, default=None)
+        files = next(iter(newest_first(store.versions(model))), None)
     facts: dict[str, Any] = {}
     if files is not None:
         facts = files.manifest.model_dump(mode="json", exclude={"files"})
