@@ -50,8 +50,9 @@ def main() -> None:
     wanted = [(corpus, speed) for corpus in CORPORA for speed in corpus.speeds]
     for corpus, speed in track(wanted, "collecting recordings"):
         folder = work.shards / f"rec-{corpus.name}-x{speed}"
-        if not folder.exists() and (arguments.speech / corpus.name).exists():
-            collect(arguments.speech, corpus, speed, folder)
+        for speech in (arguments.speech, work.recordings):
+            if not folder.exists() and (speech / corpus.name).exists():
+                collect(speech, corpus, speed, folder)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         untaught = [shard.folder for shard in list_shards(work.shards, taught=False)]
         running = [pool.submit(teach, folder, arguments.teacher) for folder in untaught]

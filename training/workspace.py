@@ -55,6 +55,11 @@ class Workspace:
         return self.root / "shards"
 
     @property
+    def recordings(self) -> Path:
+        """Folder of recorded speech that was unpacked here, laid out as `--speech` is."""
+        return self.root / "recordings"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of training states: `last.pt`, `best.pt`."""
         return self.root / "checkpoints"

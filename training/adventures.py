@@ -1,0 +1,130 @@
+"""Stage 2b: actors of adventure games, 8 hours of people who talk to each other.
+
+    mkdir games && cd games && apt-get download beneath-a-steel-sky drascula flight-of-the-amazon-queen
+    for package in *.deb; do dpkg-deb -x $package .; done; cd -
+    python -m training.adventures --root games
+
+Unpacks what is spoken in three games of Debian's main archive, whose licences (BSD-like: copy,
+change, pass on, but do not sell the game) are in `usr/share/doc/*/copyright`. Each becomes a folder
+of recordings with its manifest in `recordings/` of the work folder, where `training.teach` finds
+it. The layouts of the archives are those that ScummVM reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from rich.progress import track
+
+from training import propack
+from training.workspace import Workspace, add_workspace_arguments
+
+__all__ = ["GAMES", "Line", "amazon_queen", "drascula", "main", "steel_sky", "write_recordings"]
+
+RATE = 11025
+"""Samples a second in all three."""
+SHORTEST = 0.4
+"""Seconds of a line that is kept: shorter ones are groans."""
+
+
+class Line(NamedTuple):
+    """What an actor says at a time: a name that is unique in its game, and samples at RATE."""
+
+    name: str
+    audio: NDArray[np.float32]
+
+
+def amazon_queen(folder: Path) -> Iterator[Line]:
+    """Flight of the Amazon Queen: one file of MP3, behind a table of names and places."""
+    data = (folder / "queen.1c").read_bytes()
+    if data[:4] != b"QTBL":
+        raise ValueError(f"{folder / 'queen.1c'} is no archive of this game")
+    (count,) = struct.unpack_from(">H", data, 13)
+    for name, _, start, size in struct.iter_unpack(">12sBII", data[15 : 15 + 21 * count]):
+        stem, _, suffix = name.rstrip(b"\0").decode("ascii").partition(".")
+        if suffix == "SB":
+            audio, _ = soundfile.read(io.BytesIO(data[start : start + size]), dtype="float32")
+            yield Line(stem, audio)
+
+
+def steel_sky(folder: Path) -> Iterator[Line]:
+    """Beneath a Steel Sky: a table of numbers and places; packed bytes behind a header."""
+    table, data = (folder / "sky.dnr").read_bytes(), (folder / "sky.dsk").read_bytes()
+    speech, header = range(50_000, 60_000), 22
+    for at in range(4, 4 + 8 * int.from_bytes(table[:4], "little"), 8):
+        number = int.from_bytes(table[at : at + 2], "little")
+        place = int.from_bytes(table[at + 2 : at + 5], "little")
+        size = int.from_bytes(table[at + 5 : at + 8], "little") & 0x3FFFFF
+        start = (place & 0x7FFFFF) << (4 if place >> 23 else 0)
+        packed = data[start + header : start + size]
+        if number in speech and packed.startswith(propack.MAGIC):
+            yield Line(str(number), _from_bytes(propack.unpack(packed)))
+
+
+def drascula(folder: Path) -> Iterator[Line]:
+    """Drascula: a file a line, of bytes behind a header."""
+    for path in sorted((folder / "en").glob("*.ALS")):
+        yield Line(path.stem, _from_bytes(path.read_bytes()[32:]))
+
+
+GAMES: dict[str, Callable[[Path], Iterator[Line]]] = {
+    "flight-of-the-amazon-queen": amazon_queen,
+    "beneath-a-steel-sky": steel_sky,
+    "drascula": drascula,
+}
+"""By the name of the Debian package, of its folder, and of the corpus."""
+
+
+def write_recordings(lines: Iterator[Line], folder: Path) -> int:
+    """Write a corpus in the layout of `recordings.read_manifest`; returns how many lines it has."""
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    rows = ["file\ttranscript\tspeaker\tseconds"]
+    for line in lines:
+        seconds = len(line.audio) / RATE
+        if seconds >= SHORTEST:
+            soundfile.write(part / f"{line.name}.flac", line.audio, RATE, subtype="PCM_16")
+            rows.append(f"{line.name}.flac\t\t\t{seconds:.2f}")
+    (part / "manifest.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    part.rename(folder)
+    return len(rows) - 1
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_workspace_arguments(parser)
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path("/"),
+        help="folder into which the packages were unpacked (default: %(default)s)",
+    )
+    arguments = parser.parse_args()
+    work = Workspace.of(arguments.work)
+    for name, read in GAMES.items():
+        folder = arguments.root / "usr/share/scummvm" / name
+        if not folder.exists():
+            parser.error(f"{folder} is not there: unpack the Debian package {name}, or say --root")
+        if not (work.recordings / name).exists():
+            write_recordings(
+                iter(track(read(folder), f"unpacking {name}", total=None)), work.recordings / name
+            )
+
+
+def _from_bytes(unsigned: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(unsigned, np.uint8).astype(np.float32) / 128 - 1
+
+
+if __name__ == "__main__":
+    main()
