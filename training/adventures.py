@@ -1,6 +1,7 @@
 """Stage 2b: actors of adventure games, 8 hours of people who talk to each other.
 
-    mkdir games && cd games && apt-get download beneath-a-steel-sky drascula flight-of-the-amazon-queen
+    mkdir games && cd games
+    apt-get download beneath-a-steel-sky drascula flight-of-the-amazon-queen
     for package in *.deb; do dpkg-deb -x $package .; done; cd -
     python -m training.adventures --root games
 
@@ -123,7 +124,7 @@ def main() -> None:
 
 
 def _from_bytes(unsigned: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(unsigned, np.uint8).astype(np.float32) / 128 - 1
+    return np.frombuffer(unsigned, np.uint8).astype(np.float32) / np.float32(128) - np.float32(1)
 
 
 if __name__ == "__main__":
