@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +26,21 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from training import propack
+from training.script import SCRIPT, Script, lines_in
 from training.workspace import Workspace, add_workspace_arguments
 
-__all__ = ["GAMES", "Line", "amazon_queen", "drascula", "main", "steel_sky", "write_recordings"]
+__all__ = [
+    "GAMES",
+    "Game",
+    "Line",
+    "amazon_queen",
+    "amazon_queen_text",
+    "drascula",
+    "drascula_text",
+    "main",
+    "steel_sky",
+    "write_recordings",
+]
 
 RATE = 11025
 """Samples a second in all three."""
@@ -43,17 +55,25 @@ class Line(NamedTuple):
     audio: NDArray[np.float32]
 
 
+class Game(NamedTuple):
+    """Readers of a game's folder: what is said, and texts among which its words are."""
+
+    speech: Callable[[Path], Iterator[Line]]
+    text: Callable[[Path], list[str]] | None = None
+
+
 def amazon_queen(folder: Path) -> Iterator[Line]:
-    """Flight of the Amazon Queen: one file of MP3, behind a table of names and places."""
-    data = (folder / "queen.1c").read_bytes()
-    if data[:4] != b"QTBL":
-        raise ValueError(f"{folder / 'queen.1c'} is no archive of this game")
-    (count,) = struct.unpack_from(">H", data, 13)
-    for name, _, start, size in struct.iter_unpack(">12sBII", data[15 : 15 + 21 * count]):
-        stem, _, suffix = name.rstrip(b"\0").decode("ascii").partition(".")
+    """Flight of the Amazon Queen: MP3 in files `*.SB` of an archive."""
+    for stem, suffix, data in _queen_files(folder):
         if suffix == "SB":
-            audio, _ = soundfile.read(io.BytesIO(data[start : start + size]), dtype="float32")
+            audio, _ = soundfile.read(io.BytesIO(data), dtype="float32")
             yield Line(stem, audio)
+
+
+def amazon_queen_text(folder: Path) -> list[str]:
+    """Dialogues, and what the hero says about things."""
+    files = [data for _, suffix, data in _queen_files(folder) if suffix in ("DOG", "JAS", "CUT")]
+    return [line for data in files for line in lines_in(data)]
 
 
 def steel_sky(folder: Path) -> Iterator[Line]:
@@ -76,15 +96,20 @@ def drascula(folder: Path) -> Iterator[Line]:
         yield Line(path.stem, _from_bytes(path.read_bytes()[32:]))
 
 
-GAMES: dict[str, Callable[[Path], Iterator[Line]]] = {
-    "flight-of-the-amazon-queen": amazon_queen,
-    "beneath-a-steel-sky": steel_sky,
-    "drascula": drascula,
+def drascula_text(folder: Path) -> list[str]:
+    """All that is in the engine's file for this game."""
+    return lines_in((folder / "en" / "drascula.dat").read_bytes())
+
+
+GAMES = {
+    "flight-of-the-amazon-queen": Game(amazon_queen, amazon_queen_text),
+    "beneath-a-steel-sky": Game(steel_sky),
+    "drascula": Game(drascula, drascula_text),
 }
 """By the name of the Debian package, of its folder, and of the corpus."""
 
 
-def write_recordings(lines: Iterator[Line], folder: Path) -> int:
+def write_recordings(lines: Iterator[Line], folder: Path, text: Sequence[str] = ()) -> int:
     """Write a corpus in the layout of `recordings.read_manifest`; returns how many lines it has."""
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
@@ -94,6 +119,8 @@ def write_recordings(lines: Iterator[Line], folder: Path) -> int:
         if seconds >= SHORTEST:
             soundfile.write(part / f"{line.name}.flac", line.audio, RATE, subtype="PCM_16")
             rows.append(f"{line.name}.flac\t\t\t{seconds:.2f}")
+    if text:
+        Script(text).write(part / SCRIPT)
     (part / "manifest.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     part.rename(folder)
     return len(rows) - 1
@@ -113,14 +140,25 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
-    for name, read in GAMES.items():
+    for name, game in GAMES.items():
         folder = arguments.root / "usr/share/scummvm" / name
         if not folder.exists():
             parser.error(f"{folder} is not there: unpack the Debian package {name}, or say --root")
         if not (work.recordings / name).exists():
-            write_recordings(
-                iter(track(read(folder), f"unpacking {name}", total=None)), work.recordings / name
-            )
+            lines = track(game.speech(folder), f"unpacking {name}", total=None)
+            text = game.text(folder) if game.text else []
+            write_recordings(iter(lines), work.recordings / name, text)
+
+
+def _queen_files(folder: Path) -> Iterator[tuple[str, str, bytes]]:
+    """Stem, suffix and content of each file, behind a table of names and places."""
+    data = (folder / "queen.1c").read_bytes()
+    if data[:4] != b"QTBL":
+        raise ValueError(f"{folder / 'queen.1c'} is no archive of this game")
+    (count,) = struct.unpack_from(">H", data, 13)
+    for name, _, start, size in struct.iter_unpack(">12sBII", data[15 : 15 + 21 * count]):
+        stem, _, suffix = name.rstrip(b"\0").decode("ascii").partition(".")
+        yield stem, suffix, data[start : start + size]
 
 
 def _from_bytes(unsigned: bytes) -> NDArray[np.float32]:

@@ -17,8 +17,10 @@ import numpy as np
 from rich.progress import track
 
 from training.recordings import CORPORA, Corpus, utterances
+from training.script import SCRIPT, Script
 from training.shards import Shard, list_shards, write_shard, write_teacher
 from training.teacher import Teacher
+from training.text import normalize
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["collect", "main", "teach"]
@@ -29,12 +31,22 @@ def collect(speech: Path, corpus: Corpus, speed: float, folder: Path) -> None:
     write_shard(folder, utterances(speech, corpus, speed, seed=int(speed * 1000)))
 
 
-def teach(folder: Path, teacher_folder: Path) -> int:
-    """Let the teacher listen to a shard; returns the number of utterances."""
+def teach(folder: Path, teacher_folder: Path, recordings: Path | None = None) -> int:
+    """Let the teacher listen to a shard; returns the number of utterances.
+
+    Args:
+        folder: The shard.
+        teacher_folder: The teacher's model.
+        recordings: Where the script lies of a corpus that has one: its line is believed, not the
+            teacher, and nothing where no line is close.
+    """
     shard, teacher = Shard(folder), Teacher(teacher_folder)
-    write_teacher(
-        shard, (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard)))
-    )
+    heard = (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard)))
+    path = recordings / str(shard.rows[0]["source"]) / SCRIPT if recordings and len(shard) else None
+    if path and path.exists():
+        script = Script.read(path)
+        heard = ((frames, script.closest(normalize(text))) for frames, text in heard)
+    write_teacher(shard, heard)
     return len(shard)
 
 
@@ -55,7 +67,9 @@ def main() -> None:
                 collect(speech, corpus, speed, folder)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         untaught = [shard.folder for shard in list_shards(work.shards, taught=False)]
-        running = [pool.submit(teach, folder, arguments.teacher) for folder in untaught]
+        running = [
+            pool.submit(teach, folder, arguments.teacher, work.recordings) for folder in untaught
+        ]
         for done in track(as_completed(running), "teacher listens", total=len(running)):
             done.result()
 

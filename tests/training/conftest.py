@@ -14,6 +14,7 @@ NEEDED = (
     "hassil",
     "home_assistant_intents",
     "num2words",
+    "rapidfuzz",
     "matplotlib",
     "sherpa_onnx",
 )
