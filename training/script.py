@@ -57,7 +57,7 @@ class Script:
 
 def _text(run: bytes, padding: int) -> str:
     """Printable bytes without those of them that are numbers and names before the text."""
-    for at, byte in enumerate(run[:4]):
+    for at, byte in enumerate(run[:4].split(b"*")[0]):
         if 0 <= byte - len(run[at + 1 :]) <= padding + 1:
             return run[at + 1 :].decode("ascii")
     return _BEFORE.sub("", run.decode("ascii"))
