@@ -71,7 +71,7 @@ class SearchFactory:
         if options.method == "beam" or (options.method == "auto" and (graph or fusion)):
             return BeamSearch(
                 joint,
-                max_active_paths=options.max_active_paths,
+                max_active_paths=(options.lm_active_paths if fusion else options.max_active_paths),
                 blank_penalty=options.blank_penalty,
                 graph=graph,
                 fusion=fusion,

@@ -107,6 +107,21 @@ def test_a_language_model_is_asked(tmp_path: Path) -> None:
     assert said(TURN_OR_OFF, TURN_OR_OFF, hotwords=(Hotword("turn", 9.0),)) == "turn turn"
 
 
+def test_more_paths_are_kept_where_there_is_a_language_model(tmp_path: Path) -> None:
+    factory = SearchFactory(TOKENS, language_model=write_bigrams(tmp_path / "lm.npz"))
+
+    rows = ([0.0, -0.2, -9.0, -9.0],) * 2
+    single, several = (
+        factory.open(ScriptedJoint(), SearchOptions(lm_active_paths=n, lm_scale=1e-9, lm_bonus=0))
+        for n in (1, 4)
+    )
+    for search in (single, several):
+        search.advance(frames(*rows))
+        search.finish()
+    assert TOKENS.decode(single.hypothesis().token_ids) == ""
+    assert TOKENS.decode(several.hypothesis().token_ids) == "on"
+
+
 def test_silence_gains_nothing_from_a_language_model(tmp_path: Path) -> None:
     factory = SearchFactory(TOKENS, language_model=write_bigrams(tmp_path / "lm.npz"))
     search = factory.open(ScriptedJoint(), SearchOptions(lm_bonus=0.0))
