@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import io
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,7 +109,7 @@ GAMES = {
 """By the name of the Debian package, of its folder, and of the corpus."""
 
 
-def write_recordings(lines: Iterator[Line], folder: Path, text: Sequence[str] = ()) -> int:
+def write_recordings(lines: Iterable[Line], folder: Path, text: Sequence[str] = ()) -> int:
     """Write a corpus in the layout of `recordings.read_manifest`; returns how many lines it has."""
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def main() -> None:
         if not (work.recordings / name).exists():
             lines = track(game.speech(folder), f"unpacking {name}", total=None)
             text = game.text(folder) if game.text else []
-            write_recordings(iter(lines), work.recordings / name, text)
+            write_recordings(lines, work.recordings / name, text)
 
 
 def _queen_files(folder: Path) -> Iterator[tuple[str, str, bytes]]:

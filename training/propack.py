@@ -8,8 +8,6 @@ Simon Tatham (`dernc.c`) and of ScummVM.
 
 from __future__ import annotations
 
-from itertools import count
-
 __all__ = ["MAGIC", "unpack"]
 
 MAGIC = b"RNC\x01"
@@ -89,24 +87,21 @@ class _Table:
     def __init__(self, bits: _Bits) -> None:
         lengths = [bits.read(4) for _ in range(bits.read(5))]
         self._symbols: dict[tuple[int, int], int] = {}
-        code = 0
-        for length in range(1, max(lengths, default=0) + 1):
+        self._longest, code = max(lengths, default=0), 0
+        for length in range(1, self._longest + 1):
             for symbol in (n for n, its in enumerate(lengths) if its == length):
                 mirrored = int(f"{code:0{length}b}"[::-1], 2)
                 self._symbols[length, mirrored] = symbol
                 code += 1
             code <<= 1
-        self._longest = max(lengths, default=0)
 
     def read(self, bits: _Bits) -> int:
-        for length in count(1):
-            if length > self._longest:
-                raise LookupError(length)
+        for length in range(1, self._longest + 1):
             symbol = self._symbols.get((length, bits.peek((1 << length) - 1)))
             if symbol is not None:
                 bits.read(length)
                 return symbol if symbol < 2 else 1 << (symbol - 1) | bits.read(symbol - 1)
-        raise AssertionError
+        raise LookupError(self._longest)
 
 
 def _copy(out: bytearray, distance: int, length: int) -> None:

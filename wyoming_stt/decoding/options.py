@@ -32,8 +32,8 @@ class SearchOptions:
     lm_bonus: float = 0.8
     """Added for each token where there is a language model, which alone would favour few words."""
     lm_active_paths: int = 8
-    """Token sequences kept instead where there is a language model: what it favours later must
-    outlive what the sound alone favours now."""
+    """Token sequences kept instead of `max_active_paths` where there is a language model: what it
+    favours later must outlive what the sound alone favours now."""
     min_confidence: float = 0.5
     """An utterance in which no word is likelier than this was noise, and comes back without words;
     0 to hear words in everything. Hotwords are unlikely by themselves: with them it is not
