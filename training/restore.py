@@ -113,8 +113,9 @@ def _weights(model: ModelProto) -> Iterator[tuple[str, Tensor]]:
                     weight = _matrix(product, arrays, made)
                     yield _name(bias.removesuffix("bias") + "weight"), torch.from_numpy(weight.T)
     for name, array in arrays.items():
-        if re.fullmatch(r"[a-z_]+(\.\w+)*\.(weight|bias)", name):
-            yield _name(name), torch.tensor(array)
+        plain = name.removesuffix("_quantized")
+        if re.fullmatch(r"[a-z_]+(\.\w+)*\.(weight|bias)", plain):
+            yield _name(plain), torch.tensor(array if name == plain else _float(plain, arrays))
 
 
 def _matrix(
@@ -126,9 +127,13 @@ def _matrix(
     name = node.input[1]
     if node.op_type == "MatMul":
         return arrays[name]
-    stem = name.removesuffix("_quantized")
-    zero, scale = arrays[f"{stem}_zero_point"], arrays[f"{stem}_scale"]
-    return ((arrays[name].astype(np.float32) - zero) * scale).astype(np.float32)
+    return _float(name.removesuffix("_quantized"), arrays)
+
+
+def _float(name: str, arrays: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """What eight bits stand for."""
+    zero, scale = arrays[f"{name}_zero_point"], arrays[f"{name}_scale"]
+    return ((arrays[f"{name}_quantized"].astype(np.float32) - zero) * scale).astype(np.float32)
 
 
 def _unfold(table: NDArray[np.float32]) -> NDArray[np.float32]:

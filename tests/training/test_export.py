@@ -75,7 +75,7 @@ def decode_with_sherpa(folder: Path, clip: np.ndarray) -> str:
     recognizer = sherpa_onnx.OnlineRecognizer.from_transducer(
         tokens=str(folder / "tokens.txt"),
         encoder=str(folder / "encoder.int8.onnx"),
-        decoder=str(folder / "decoder.onnx"),
+        decoder=str(folder / "decoder.int8.onnx"),
         joiner=str(folder / "joiner.int8.onnx"),
         num_threads=1,
     )

@@ -37,7 +37,7 @@ def test_a_language_from_text_alone(
     assert exported == {
         "encoder.int8.onnx",
         "joiner.int8.onnx",
-        "decoder.onnx",
+        "decoder.int8.onnx",
         "tokens.txt",
         "bpe.model",
     }
