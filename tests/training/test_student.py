@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from training.student import CHUNK, LEFT, LOOKAHEAD, Cache, Student, StudentConfig
+from training.student import CHUNK, LEFT, LOOKAHEAD, Cache, Dropout, Student, StudentConfig
 
 TINY = StudentConfig(
     vocab_size=32,
@@ -54,3 +55,16 @@ def test_no_token_before_the_start() -> None:
     torch.testing.assert_close(
         predictor(torch.tensor([[-1, 5]])), predictor(torch.tensor([[-2, 5]]))
     )
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_share_of_values_is_left_out_and_the_mean_stays(share: float) -> None:
+    torch.manual_seed(2)
+    dropout = Dropout(share)
+    x = torch.ones(40, 60, 51, dtype=torch.bfloat16, requires_grad=True)
+    dropped = dropout(x)
+    assert float((dropped == 0).float().mean()) == pytest.approx(share, abs=0.01)
+    assert float(dropped.float().mean()) == pytest.approx(1, abs=0.01)
+    dropped.sum().backward()
+    assert torch.equal(x.grad == 0, dropped == 0)
+    assert dropout.eval()(x) is x
