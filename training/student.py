@@ -89,7 +89,7 @@ class FrontEnd(nn.Module):
 class Dropout(nn.Module):
     """Leaves values out by chance, a byte of which decides for each.
 
-    On a processor that takes a quarter of the time of torch's own, which was a twelfth of a step.
+    On a processor that takes a third of the time of torch's own, which was a twelfth of a step.
     """
 
     def __init__(self, share: float) -> None:
