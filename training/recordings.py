@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from training.shards import Utterance
 from training.text import normalize
+from training.transcripts import Transcripts
 from training.voices import SAMPLE_RATE
 
 __all__ = [
     "CORPORA",
     "Corpus",
     "Recording",
+    "for_training",
     "is_held_out",
     "read_manifest",
     "utterances",
@@ -37,7 +39,8 @@ class Corpus:
     """How a folder of recordings is used.
 
     Args:
-        verbatim: The transcripts say what is heard; otherwise the teacher's transcript stands in.
+        verbatim: The transcripts say what is heard; otherwise those of `training.transcribe` do, or
+            the teacher's.
         weight: How often an utterance is drawn: more where speakers and sentences are like those
             of a household, less where single words come by the thousand.
         join: Recordings of one speaker joined into one utterance, for corpora of single words.
@@ -70,19 +73,33 @@ CORPORA = (
 
 @dataclass(frozen=True)
 class Recording:
-    """A row of a manifest: path, transcript as written, speaker."""
+    """A row of a manifest: path, transcript as written, speaker, length."""
 
     path: Path
     transcript: str
     speaker: str
+    seconds: float
 
 
 def read_manifest(folder: Path) -> list[Recording]:
     """Rows of `manifest.tsv`, in its order."""
     rows = (folder / "manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
     return [
-        Recording(folder / f, text, who) for f, text, who, _ in (row.split("\t") for row in rows)
+        Recording(folder / file, text, who, float(seconds))
+        for file, text, who, seconds in (row.split("\t") for row in rows)
     ]
+
+
+def for_training(folder: Path) -> list[Recording]:
+    """What is not held out of a corpus.
+
+    Raises:
+        ValueError: It is a dev set.
+    """
+    if folder.name in DEV_SETS:
+        raise ValueError(f"{folder.name} is a dev set")
+    found = read_manifest(folder)
+    return [r for r in found if not is_held_out(r.path)] if folder.name == "coffee-a" else found
 
 
 def read_audio(path: Path) -> NDArray[np.float32]:
@@ -104,16 +121,19 @@ def weight_of(source: str) -> float:
     return next((corpus.weight for corpus in CORPORA if corpus.name == source), 0.0)
 
 
-def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterator[Utterance]:
-    """All of a corpus, `speed` times as fast and as high, with a little silence around."""
-    if corpus.name in DEV_SETS:
-        raise ValueError(f"{corpus.name} is a dev set")
-    rng = random.Random(seed)
-    recordings = [
-        r
-        for r in read_manifest(speech / corpus.name)
-        if not (corpus.name == "coffee-a" and is_held_out(r.path))
-    ]
+def utterances(
+    speech: Path, corpus: Corpus, speed: float, seed: int, transcripts: Transcripts
+) -> Iterator[Utterance]:
+    """All of a corpus, `speed` times as fast and as high, with a little silence around.
+
+    Args:
+        speech: Where the folder of the corpus lies.
+        corpus: Which, and what is known of it.
+        speed: 1.0 leaves it as it is.
+        seed: Of the silences.
+        transcripts: Words of recordings whose own transcripts are not verbatim.
+    """
+    recordings, rng = for_training(speech / corpus.name), random.Random(seed)
     for group in _groups(recordings, corpus.join, rng):
         pieces = [
             soxr.resample(read_audio(r.path), SAMPLE_RATE * speed, SAMPLE_RATE) for r in group
@@ -124,21 +144,18 @@ def utterances(speech: Path, corpus: Corpus, speed: float, seed: int) -> Iterato
             [*parts, np.zeros(int(SAMPLE_RATE * rng.uniform(0.3, 0.6)), np.float32)]
         )
         if len(audio) <= MAX_SECONDS * SAMPLE_RATE:
-            text = (
-                " ".join(normalize(r.transcript) for r in group)
-                if corpus.verbatim and _is_plain(group)
-                else ""
-            )
+            words = [
+                r.transcript if corpus.verbatim else transcripts.get(r.path.name) for r in group
+            ]
+            text = " ".join(map(normalize, words)) if _is_plain(words) else ""
             clipped = (np.clip(audio, -1, 1) * 32767).astype(np.int16)
             yield Utterance(text, corpus.name, f"{group[0].speaker} x{speed}", clipped)
 
 
-def _is_plain(group: list[Recording]) -> bool:
+def _is_plain(words: list[str]) -> bool:
     """Digits and abbreviations are read in ways the transcript does not tell."""
-    text = " ".join(r.transcript for r in group)
-    return not any(c.isdigit() for c in text) and not any(
-        mark in text for mark in ("Mr.", "Dr.", "St.", "&", "Mrs.")
-    )
+    text = " ".join(words)
+    return not any(c.isdigit() for c in text) and "St." not in text and "&" not in text
 
 
 def _groups(

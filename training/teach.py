@@ -2,9 +2,10 @@
 
     nice -n 19 python -m training.teach --jobs 2
 
-Recorded speech becomes shards `rec-<corpus>-x<speed>`, one for each speed. Whatever shard the
-teacher has not heard yet is taught, recorded speech first; it may be stopped and started at will,
-and run again when more was synthesized. One core listens to about 75 hours an hour.
+Recorded speech becomes shards `rec-<corpus>-x<speed>`, one for each speed, with the words that
+`training.transcribe` has written down by then; recordings without any keep the teacher's. Whatever
+shard the teacher has not heard yet is taught, recorded speech first; it may be stopped and started
+at will, and run again when more was synthesized. One core listens to about 75 hours an hour.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from training.script import SCRIPT, Script
 from training.shards import Shard, list_shards, write_shard, write_teacher
 from training.teacher import Teacher
 from training.text import normalize
+from training.transcripts import Transcripts
 from training.workspace import Workspace, add_workspace_arguments
 
 __all__ = ["collect", "main", "teach"]
 
 
-def collect(speech: Path, corpus: Corpus, speed: float, folder: Path) -> None:
-    """Write the shard of a corpus at a speed."""
-    write_shard(folder, utterances(speech, corpus, speed, seed=int(speed * 1000)))
+def collect(speech: Path, corpus: Corpus, speed: float, work: Workspace) -> None:
+    """Write the shard of a corpus at a speed, with the words that were written down for it."""
+    words = Transcripts(work.transcripts / f"{corpus.name}.tsv")
+    found = utterances(speech, corpus, speed, int(speed * 1000), words)
+    write_shard(_shard_of(corpus, speed, work), found)
 
 
 def teach(folder: Path, teacher_folder: Path, recordings: Path | None = None) -> int:
@@ -61,10 +65,9 @@ def main() -> None:
     work = Workspace.of(arguments.work)
     wanted = [(corpus, speed) for corpus in CORPORA for speed in corpus.speeds]
     for corpus, speed in track(wanted, "collecting recordings"):
-        folder = work.shards / f"rec-{corpus.name}-x{speed}"
         for speech in (arguments.speech, work.recordings):
-            if not folder.exists() and (speech / corpus.name).exists():
-                collect(speech, corpus, speed, folder)
+            if (speech / corpus.name).exists() and not _shard_of(corpus, speed, work).exists():
+                collect(speech, corpus, speed, work)
     with ProcessPoolExecutor(arguments.jobs) as pool:
         untaught = [shard.folder for shard in list_shards(work.shards, taught=False)]
         running = [
@@ -72,6 +75,10 @@ def main() -> None:
         ]
         for done in track(as_completed(running), "teacher listens", total=len(running)):
             done.result()
+
+
+def _shard_of(corpus: Corpus, speed: float, work: Workspace) -> Path:
+    return work.shards / f"rec-{corpus.name}-x{speed}"
 
 
 if __name__ == "__main__":

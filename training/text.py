@@ -18,6 +18,7 @@ _SYMBOLS = {
     "/": " ",
     "_": " ",
 }
+_ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "oz": "ounce"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -39,9 +40,10 @@ def spell_number(digits: str, rng: random.Random | None = None, language: str = 
 
 
 def normalize(text: str, rng: random.Random | None = None, language: str = "en") -> str:
-    """Bring text to lower-case letters, apostrophes inside words, and single spaces."""
+    """Bring text to lower-case letters, apostrophes inside words, single spaces; spell all out."""
     text = _NUMBER.sub(lambda match: f" {spell_number(match.group(), rng, language)} ", text)
     for symbol, spoken in _SYMBOLS.items() if language == "en" else ():
         text = text.replace(symbol, spoken)
     words = (word.strip("'") for word in re.sub(r"[^\w' ]|[\d_]", " ", text.lower()).split())
-    return " ".join(word for word in words if word)
+    abbreviations = _ABBREVIATIONS if language == "en" else {}
+    return " ".join(abbreviations.get(word, word) for word in words if word)

@@ -60,6 +60,11 @@ class Workspace:
         return self.root / "recordings"
 
     @property
+    def transcripts(self) -> Path:
+        """Folder of words for recordings that came without, `<corpus>.tsv`."""
+        return self.root / "transcripts"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of training states: `last.pt`, `best.pt`."""
         return self.root / "checkpoints"

@@ -8,6 +8,9 @@ from tests.support.shared import MODEL, needs_shared, recordings
 from training.recordings import CORPORA, Corpus, is_held_out, read_audio, utterances
 from training.shards import Shard, Utterance, write_shard
 from training.teach import teach
+from training.transcripts import Transcripts
+
+NO_WORDS = Transcripts(Path("/nowhere.tsv"))
 
 
 @needs_shared
@@ -23,8 +26,9 @@ def test_the_teacher_hears_words_and_gives_25_frames_a_second(tmp_path: Path) ->
 
 def test_dev_sets_are_never_training_data(tmp_path: Path) -> None:
     assert not {"librispeech-other-a", "ha-commands-tts-en"} & {corpus.name for corpus in CORPORA}
+    commands = Corpus("ha-commands-tts-en", verbatim=True, weight=1.0)
     with pytest.raises(ValueError, match="dev set"):
-        next(utterances(tmp_path, Corpus("ha-commands-tts-en", verbatim=True, weight=1.0), 1.0, 1))
+        next(utterances(tmp_path, commands, 1.0, 1, NO_WORDS))
 
 
 def write_corpus(folder: Path, rows: list[tuple[str, str, str]]) -> None:
@@ -38,14 +42,16 @@ def write_corpus(folder: Path, rows: list[tuple[str, str, str]]) -> None:
 
 def test_single_words_are_joined_within_a_speaker(tmp_path: Path) -> None:
     write_corpus(tmp_path / "digits", [(f"{n}.wav", "One", f"speaker{n % 2}") for n in range(6)])
-    joined = list(utterances(tmp_path, Corpus("digits", verbatim=True, weight=1.0, join=2), 1.0, 1))
+    digits = Corpus("digits", verbatim=True, weight=1.0, join=2)
+    joined = list(utterances(tmp_path, digits, 1.0, 1, NO_WORDS))
     assert sorted(u.text for u in joined) == ["one", "one", "one one", "one one"]
     assert all(len(u.audio) >= 8000 * len(u.text.split()) for u in joined)
 
 
 def test_half_of_the_coffee_orders_stay_out(tmp_path: Path) -> None:
     write_corpus(tmp_path / "coffee-a", [(f"{n}.wav", "{}", "") for n in range(20)])
-    used = list(utterances(tmp_path, Corpus("coffee-a", verbatim=False, weight=1.0), 1.0, 1))
+    coffee = Corpus("coffee-a", verbatim=False, weight=1.0)
+    used = list(utterances(tmp_path, coffee, 1.0, 1, NO_WORDS))
     held_out = [n for n in range(20) if is_held_out(Path(f"{n}.wav"))]
     assert len(used) + len(held_out) == 20
     assert len(used) > 3
@@ -53,13 +59,21 @@ def test_half_of_the_coffee_orders_stay_out(tmp_path: Path) -> None:
 
 
 def test_faster_is_shorter(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "ljspeech", [("a.wav", "Hello, Dr. Who", ""), ("b.wav", "hello", "")])
+    write_corpus(tmp_path / "ljspeech", [("a.wav", "Hello, St. Paul", ""), ("b.wav", "hello", "")])
+    corpus = Corpus("ljspeech", verbatim=True, weight=1.0)
     for speed in (0.8, 1.25):
-        plain, shifted = (
-            list(utterances(tmp_path, Corpus("ljspeech", verbatim=True, weight=1.0), s, 1))
-            for s in (1.0, speed)
-        )
+        plain, shifted = (list(utterances(tmp_path, corpus, s, 1, NO_WORDS)) for s in (1.0, speed))
         assert [u.text for u in plain] == ["", "hello"]
         assert len(shifted[0].audio) - len(plain[0].audio) == pytest.approx(
             8000 / speed - 8000, abs=2
         )
+
+
+def test_words_that_were_written_down_take_the_place_of_a_transcript(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "coffee-a", [(f"{n}.wav", "{}", "") for n in range(20)])
+    used = [n for n in range(20) if not is_held_out(Path(f"{n}.wav"))]
+    words = Transcripts(tmp_path / "words" / "coffee-a.tsv")
+    words.add({f"{used[0]}.wav": "Mr. Brown's coffee", f"{used[1]}.wav": ""})
+    corpus = Corpus("coffee-a", verbatim=False, weight=1.0)
+    texts = [u.text for u in utterances(tmp_path, corpus, 1.0, 1, words)]
+    assert sorted(texts) == [*[""] * (len(used) - 1), "mister brown's coffee"]

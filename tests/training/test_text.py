@@ -15,6 +15,7 @@ from training.text import normalize, spell_number
         ("'quoted' words", "quoted words"),
         ("2700", "twenty seven hundred"),
         ("21.5", "twenty one point five"),
+        ("Mrs. Hale, Mr. and Dr. Thornton", "missus hale mister and doctor thornton"),
         ("", ""),
     ],
 )
