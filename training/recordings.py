@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Corpus:
         weight: How often an utterance is drawn: more where speakers and sentences are like those
             of a household, less where single words come by the thousand.
         join: Recordings of one speaker joined into one utterance, for corpora of single words.
+        spelled: Words for transcripts that are labels; '' where they do not say what is heard.
         speeds: Of the recordings; pitch and formants go with them. More where there are few
             recordings, so that they are less soon known by heart.
     """
@@ -52,10 +53,12 @@ class Corpus:
     verbatim: bool
     weight: float
     join: int = 1
+    spelled: Mapping[str, str] = field(default_factory=dict)
     speeds: tuple[float, ...] = (1.0, 0.9, 1.1)
 
 
 MANY_SPEEDS = (1.0, 0.9, 1.1, 0.8, 0.85, 0.95, 1.05, 1.15, 1.2)
+LABELS = {"heycomputer": "hey computer", "heychatterbox": "hey chatterbox", "not-wake-words": ""}
 CORPORA = (
     Corpus("speechocean762", verbatim=True, weight=1.0),
     Corpus("ljspeech", verbatim=True, weight=0.3, speeds=MANY_SPEEDS),
@@ -65,7 +68,7 @@ CORPORA = (
     Corpus("beneath-a-steel-sky", verbatim=False, weight=1.0),
     Corpus("drascula", verbatim=False, weight=1.0),
     Corpus("wakewords", verbatim=True, weight=0.4),
-    Corpus("community-wakewords", verbatim=False, weight=0.4),
+    Corpus("community-wakewords", verbatim=True, weight=0.4, spelled=LABELS),
     Corpus("digits", verbatim=True, weight=0.4, join=4),
     Corpus("letters-and-digits", verbatim=True, weight=0.4, join=4),
 )
@@ -144,12 +147,16 @@ def utterances(
             [*parts, np.zeros(int(SAMPLE_RATE * rng.uniform(0.3, 0.6)), np.float32)]
         )
         if len(audio) <= MAX_SECONDS * SAMPLE_RATE:
-            words = [
-                r.transcript if corpus.verbatim else transcripts.get(r.path.name) for r in group
-            ]
+            words = [_words(r, corpus, transcripts) for r in group]
             text = " ".join(map(normalize, words)) if _is_plain(words) else ""
             clipped = (np.clip(audio, -1, 1) * 32767).astype(np.int16)
             yield Utterance(text, corpus.name, f"{group[0].speaker} x{speed}", clipped)
+
+
+def _words(recording: Recording, corpus: Corpus, transcripts: Transcripts) -> str:
+    if not corpus.verbatim:
+        return transcripts.get(recording.path.name)
+    return corpus.spelled.get(recording.transcript, recording.transcript)
 
 
 def _is_plain(words: list[str]) -> bool:

@@ -77,3 +77,12 @@ def test_words_that_were_written_down_take_the_place_of_a_transcript(tmp_path: P
     corpus = Corpus("coffee-a", verbatim=False, weight=1.0)
     texts = [u.text for u in utterances(tmp_path, corpus, 1.0, 1, words)]
     assert sorted(texts) == [*[""] * (len(used) - 1), "mister brown's coffee"]
+
+
+def test_labels_are_spelled_as_words_or_left_to_the_teacher(tmp_path: Path) -> None:
+    rows = [("a.wav", "heycomputer", ""), ("b.wav", "noise", ""), ("c.wav", "athena", "")]
+    write_corpus(tmp_path / "wake", rows)
+    spelled = {"heycomputer": "hey computer", "noise": ""}
+    corpus = Corpus("wake", verbatim=True, weight=1.0, spelled=spelled)
+    texts = [u.text for u in utterances(tmp_path, corpus, 1.0, 1, NO_WORDS)]
+    assert texts == ["hey computer", "", "athena"]
