@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.data import Batch
-from training.losses import distillation_loss, transducer_loss, transducer_scores
+from training.losses import band, distillation_loss, transducer_loss, transducer_scores
 from training.restore import HEADS, restore
 from training.student import Student, StudentConfig
 
@@ -29,8 +29,10 @@ TRANSDUCER_RISE_HOURS = 10.0
 """Audio over which the transducer loss reaches its weight."""
 AVERAGE = 0.998
 """Weight of the past in the running average of the weights, which is what is shipped."""
-MAX_CELLS = {"cpu": 20_000, "cuda": 600_000}
-"""Frames times labels of a batch that the transducer loss sees: its cost and its memory."""
+BAND = 8
+"""Places among the labels, about the CTC head's, at which a frame may be for the transducer."""
+MAX_CELLS = {"cpu": 40_000, "cuda": 600_000}
+"""Frames times places of a batch that the transducer loss sees: its cost and its memory."""
 
 
 @dataclass(frozen=True)
@@ -186,34 +188,35 @@ class Trainer:
                 zero_infinity=True,
             )
         if self.schedule.transducer_weight(self.hours):
-            losses["transducer"] = self._transducer(encoded, batch._replace(frames=frames))
+            losses["transducer"] = self._transducer(encoded, ctc, batch._replace(frames=frames))
         return losses
 
-    def _transducer(self, encoded: Tensor, batch: Batch) -> Tensor:
+    def _transducer(self, encoded: Tensor, ctc: Tensor, batch: Batch) -> Tensor:
         """Loss a label, of as many utterances as MAX_CELLS allows; noise must stay blank."""
         noise = (batch.label_lengths == 0) & (batch.teacher_lengths == 0)
         usable = ((batch.label_lengths > 0) | noise).nonzero().squeeze(1)
-        cells = int(batch.frames.max()) * (int(batch.label_lengths.max()) + 1)
-        chosen = usable[
-            torch.randperm(len(usable), device=usable.device)[
-                : max(1, MAX_CELLS[self.device.type] // cells)
-            ]
-        ]
+        width = min(BAND, int(batch.label_lengths.max()) + 1)
+        most = max(1, MAX_CELLS[self.device.type] // (int(batch.frames.max()) * width))
+        chosen = usable[torch.randperm(len(usable), device=usable.device)[:most]]
         if not len(chosen):
             return encoded.sum() * 0
-        labels, lengths = batch.labels[chosen], batch.label_lengths[chosen]
-        labels = labels[:, : max(1, int(lengths.max()))]
+        labels, frames, lengths = (
+            x[chosen] for x in (batch.labels, batch.frames, batch.label_lengths)
+        )
+        labels = F.pad(labels, (0, 1))
+        starts = band(F.log_softmax(ctc[chosen].float(), -1), labels, frames, lengths, width)
+        places = starts[:, :, None] + torch.arange(width, device=starts.device)
         before = F.pad(labels, (2, 0))
         before[:, 0] = -1
-        context = torch.stack([before[:, :-1], before[:, 1:]], 2)
+        context = torch.stack([before[:, :-2], before[:, 1:-1]], 2)
+        rows = torch.arange(len(chosen), device=starts.device)[:, None, None]
         with torch.autocast(self.device.type, torch.bfloat16):
-            joined = (
-                self.student.to_joiner(encoded[chosen]).unsqueeze(2),
-                self.student.predictor(context).unsqueeze(1),
+            predicted = self.student.predictor(context)
+            logits = self.student.join(
+                self.student.to_joiner(encoded[chosen]).unsqueeze(2), predicted[rows, places]
             )
-            logits = self.student.join(*joined)
-        blanks, emitted = transducer_scores(logits.float(), labels)
-        losses = transducer_loss(blanks, emitted, batch.frames[chosen], lengths)
+        blanks, emitted = transducer_scores(logits.float(), labels[rows, places])
+        losses = transducer_loss(blanks, emitted, starts, frames, lengths)
         return losses.sum() / lengths.sum().clamp_min(1)
 
     @torch.no_grad()
