@@ -16,6 +16,7 @@ from training.adventures import (
     write_recordings,
 )
 from training.recordings import Corpus, utterances
+from training.transcripts import Transcripts
 
 
 def test_the_amazon_queen_keeps_mp3_behind_a_table(tmp_path: Path) -> None:
@@ -66,6 +67,7 @@ def test_dracula_has_a_file_a_line(tmp_path: Path) -> None:
 def test_lines_become_a_corpus_without_its_groans(tmp_path: Path) -> None:
     lines = [Line("groan", np.zeros(RATE // 4)), Line("word", np.full(RATE, 0.25))]
     assert write_recordings(lines, tmp_path / "drascula") == 1
-    (said,) = utterances(tmp_path, Corpus("drascula", verbatim=False, weight=1.0), 1.0, 1)
+    corpus, nobody = Corpus("drascula", verbatim=False, weight=1.0), Transcripts(tmp_path / "none")
+    (said,) = utterances(tmp_path, corpus, 1.0, 1, nobody)
     assert said.text == ""
     assert len(said.audio) == pytest.approx(16000 * 1.5, abs=6000)
