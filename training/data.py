@@ -18,11 +18,20 @@ from training.augment import Augmenter, NoiseBank, mask_features
 from training.features import LOG_FLOOR, fbank, mel_banks
 from training.recordings import weight_of
 from training.shards import Shard, list_shards
+from training.splice import Take, splice
 from training.student import LOOKAHEAD
 from training.text import normalize
 from training.voices import weight_of_voice
 
-__all__ = ["Batch", "BatchStream", "DataOptions", "teacher_statistics"]
+__all__ = [
+    "TAIL_FEATURES",
+    "Batch",
+    "BatchStream",
+    "DataOptions",
+    "frames_of",
+    "teacher_statistics",
+    "text_of",
+]
 
 SAMPLES_PER_FEATURE = 160
 TAIL_FEATURES = LOOKAHEAD + 4
@@ -60,8 +69,10 @@ class DataOptions:
     """Scenes set in slowly: from a fifth of the utterances to `scene_share` of them after this."""
     scene_share: float = 0.8
     """Of the utterances; the others stay as they were recorded."""
-    noise_share: float = 0.08
+    noise_share: float = 0.1
     """Utterances replaced by noise alone, where nothing is to be written."""
+    splice_share: float = 0.5
+    """Utterances that go on as another, of shards of which `training.cut` knows where they may."""
     untaught: bool = False
     """Use shards that no teacher has heard, too."""
     warp: float = 0.12
@@ -100,6 +111,16 @@ class BatchStream(torch.utils.data.IterableDataset[Batch]):
                 )
                 hours += workers * batch.seconds / 3600
                 yield batch
+
+
+def text_of(shard: Shard, index: int) -> str:
+    """The words of an utterance, or what the teacher understood."""
+    return str(shard.rows[index]["text"]) or normalize(shard.heard(index))
+
+
+def frames_of(samples: int) -> int:
+    """Encoder frames of an utterance with the silence behind it."""
+    return (round(samples / SAMPLES_PER_FEATURE) + TAIL_FEATURES - 15) // 4 + 1
 
 
 def teacher_statistics(shards: list[Shard]) -> tuple[Tensor, Tensor]:
@@ -162,7 +183,8 @@ def _make_batch(
     options: DataOptions,
     rng: np.random.Generator,
 ) -> Batch:
-    waves = [torch.from_numpy(shard.audio(i).astype(np.float32) / 32768) for shard, i in rows]
+    takes = _spliced([_take(shard, i) for shard, i in rows], options.splice_share, rng)
+    waves = [torch.from_numpy(take.wave) for take in takes]
     lengths = [len(wave) for wave in waves]
     silent = rng.random(len(rows)) < options.noise_share
     for index in np.flatnonzero(silent):
@@ -176,17 +198,16 @@ def _make_batch(
     mask_features(features, valid, rng)
     features = torch.nn.functional.pad(features, (0, 0, 0, TAIL_FEATURES), value=LOG_FLOOR)
     texts = [
-        "" if quiet else _text(shard, i) for (shard, i), quiet in zip(rows, silent, strict=True)
+        "" if quiet else " ".join(take.words) for take, quiet in zip(takes, silent, strict=True)
     ]
     labels = [torch.tensor(pieces.encode(text), dtype=torch.long) for text in texts]
-    answers = [shard.features(i).astype(np.float32) for shard, i in rows]
-    dims = max(answer.shape[1] for answer in answers)
+    dims = max(take.teacher.shape[1] for take in takes)
     empty = np.zeros((0, dims), np.float32)
-    teacher = [torch.from_numpy(answer if len(answer) else empty) for answer in answers]
+    teacher = [torch.from_numpy(t.teacher if len(t.teacher) else empty) for t in takes]
     known = torch.from_numpy(~silent)
     return Batch(
         features=features,
-        frames=torch.tensor([(v + TAIL_FEATURES - 15) // 4 + 1 for v in valid]),
+        frames=torch.tensor([frames_of(n) for n in lengths]),
         labels=pad_sequence(labels, batch_first=True),
         label_lengths=torch.tensor([len(row) for row in labels]),
         teacher=pad_sequence(teacher, batch_first=True),
@@ -195,5 +216,21 @@ def _make_batch(
     )
 
 
-def _text(shard: Shard, index: int) -> str:
-    return str(shard.rows[index]["text"]) or normalize(shard.heard(index))
+def _take(shard: Shard, index: int) -> Take:
+    return Take(
+        shard.audio(index).astype(np.float32) / 32768,
+        shard.features(index).astype(np.float32),
+        text_of(shard, index).split(),
+        shard.cuts(index),
+    )
+
+
+def _spliced(takes: list[Take], share: float, rng: np.random.Generator) -> list[Take]:
+    """A share of them goes on, once or more often, as another of the batch."""
+    longest = max(len(take.wave) for take in takes)
+    spliced = list(takes)
+    for index in range(len(takes)):
+        while rng.random() < share:
+            other = takes[rng.integers(len(takes))]
+            spliced[index] = splice(spliced[index], other, rng, longest)
+    return spliced

@@ -57,4 +57,4 @@ class EnglishSampler:
 
     def salad(self) -> str:
         """A few unrelated words: nothing to guess from but the sound."""
-        return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randint(1, 5)))
+        return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randint(1, 8)))

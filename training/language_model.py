@@ -122,7 +122,7 @@ def main() -> None:
     arguments = parser.parse_args()
     work = Workspace.of(arguments.work)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model))
-    drawn = (pieces.encode(text) for _, text in sample_sentences(SEED))
+    drawn = (pieces.encode(text) for _, text in sample_sentences(SEED, work.books))
     unheard = list(islice(drawn, 2_000))
     counts = count(track(islice(drawn, arguments.sentences), "counting", arguments.sentences))
     kept = write_ngrams(work.language_model, counts, pieces.vocab_size(), arguments.threshold)

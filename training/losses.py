@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["band", "distillation_loss", "transducer_loss", "transducer_scores"]
+__all__ = ["band", "best_path", "distillation_loss", "transducer_loss", "transducer_scores"]
 
 IMPOSSIBLE = -1e9
 """A log probability that nothing adds to, and whose differences are still numbers."""
@@ -21,22 +21,17 @@ def distillation_loss(student: Tensor, teacher: Tensor, lengths: Tensor) -> Tens
 
 
 @torch.no_grad()
-def band(ctc: Tensor, labels: Tensor, frames: Tensor, lengths: Tensor, width: int) -> Tensor:
-    """Where among the labels each frame is, by the best path of CTC: first of `width` places.
-
-    The idea is that of the pruned transducer loss (Kuang et al., 2022), which finds the band by a
-    simpler joiner; where there is a CTC head anyway, its alignment says as much. A place u is the
-    number of labels written so far; the path may go one further in a frame, the band follows it.
+def best_path(ctc: Tensor, labels: Tensor, frames: Tensor, lengths: Tensor) -> Tensor:
+    """How many labels are written by the end of each frame, by the best path of CTC.
 
     Args:
         ctc: (N, T, V) log probabilities, blank first.
         labels: (N, U).
         frames: (N,) valid frames.
         lengths: (N,) valid labels.
-        width: Of the band; the path is in its middle.
 
     Returns:
-        (N, T) first places, from 0, never falling, rising by at most one.
+        (N, T), never falling, rising by at most one.
     """
     count, total = ctc.shape[:2]
     scores = ctc.gather(2, labels[:, None].expand(-1, total, -1))
@@ -54,7 +49,23 @@ def band(ctc: Tensor, labels: Tensor, frames: Tensor, lengths: Tensor, width: in
     for moves in reversed(wrote):
         places.append(place)
         place = (place - moves.gather(1, place).long()).clamp_min(0)
-    path = torch.cat(places[::-1], 1)
+    return torch.cat(places[::-1], 1)
+
+
+def band(path: Tensor, lengths: Tensor, width: int) -> Tensor:
+    """Where among the labels each frame may be: first of `width` places about a best path.
+
+    The idea is that of the pruned transducer loss (Kuang et al., 2022), which finds the band by a
+    simpler joiner; where there is a CTC head anyway, its alignment says as much.
+
+    Args:
+        path: (N, T) labels written, from `best_path`; it is in the middle of the band.
+        lengths: (N,) valid labels.
+        width: Of the band.
+
+    Returns:
+        (N, T) first places, from 0, never falling, rising by at most one.
+    """
     highest = (lengths[:, None] + 1 - width).clamp_min(0)
     return torch.minimum((path - width // 2).clamp_min(0), highest)
 

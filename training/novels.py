@@ -1,4 +1,4 @@
-"""Jane Austen's six novels: English as people read it aloud, long sentences and all."""
+"""Books in the public domain: English as people read it aloud, long sentences and all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from training.text import normalize
 
-__all__ = ["NOVELS", "load_novels"]
+__all__ = ["NOVELS", "load_books", "load_novels"]
 
 NOVELS = Path("/usr/lib/R/site-library/janeaustenr/data/Rdata.rdb")
-"""Debian package `r-cran-janeaustenr`: the texts of Project Gutenberg (public domain)."""
+"""Debian package `r-cran-janeaustenr`: Jane Austen's six novels, texts of Project Gutenberg."""
 WORDS = (5, 26)
 """Of a sentence: what is said in one breath, 2 to 10 seconds."""
 
@@ -22,7 +22,7 @@ _R_STRING = b"\x00\x04\x00\x09"
 
 
 def load_novels(path: Path = NOVELS) -> list[str]:
-    """Sentences and clauses of the novels, normalised, in their order.
+    """Sentences and clauses of Jane Austen's novels, normalised, in their order.
 
     Raises:
         ValueError: The file is not a database of R as that package has it.
@@ -38,6 +38,12 @@ def load_novels(path: Path = NOVELS) -> list[str]:
         if unpacked.startswith(_R_HEADER):
             found += _sentences(_strings(unpacked))
     return found
+
+
+def load_books(folder: Path) -> list[str]:
+    """Sentences and clauses of all `.txt` files below a folder, normalised, by their names."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.txt")))
+    return [clause for text in texts for clause in _sentences(text.splitlines())]
 
 
 def _strings(unpacked: bytes) -> list[str]:

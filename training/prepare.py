@@ -13,6 +13,7 @@ import argparse
 import random
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 
 import sentencepiece
 from rich.console import Console
@@ -20,7 +21,7 @@ from rich.progress import track
 
 from training.english import EnglishSampler, load_examples, load_words
 from training.grammar import CommandSampler
-from training.novels import load_novels
+from training.novels import load_books, load_novels
 from training.text import spell_number
 from training.workspace import Workspace, add_workspace_arguments
 
@@ -30,23 +31,28 @@ VOCAB_SIZE = 256
 """Small enough for a cheap joiner, large enough that a word is two pieces."""
 
 MIXTURE = {
-    "command": 0.36, "request": 0.22, "english": 0.10, "passage": 0.06, "novel": 0.16,
-    "salad": 0.07, "number": 0.03,
+    "command": 0.32, "request": 0.20, "english": 0.09, "passage": 0.06, "novel": 0.12, "book": 0.12,
+    "salad": 0.07, "number": 0.02,
 }  # fmt: skip
 
 
-def sample_sentences(seed: int) -> Iterator[tuple[str, str]]:
-    """Endless (kind, sentence) pairs in the proportions of `MIXTURE`."""
+def sample_sentences(seed: int, folder: Path) -> Iterator[tuple[str, str]]:
+    """Endless (kind, sentence) pairs in the proportions of `MIXTURE`.
+
+    Books come from the texts below `folder`; where there are none, more of the novels do.
+    """
     rng = random.Random(seed)
     words = load_words()
     commands, english = CommandSampler(rng, words), EnglishSampler(rng, words, load_examples())
     novels = load_novels()
+    books = load_books(folder) or novels
     draw: dict[str, Callable[[], str]] = {
         "command": commands.command,
         "request": commands.request,
         "english": english.sentence,
         "passage": english.passage,
         "novel": lambda: rng.choice(novels),
+        "book": lambda: rng.choice(books),
         "salad": english.salad,
         "number": lambda: " ".join(
             spell_number(str(rng.randrange(101)), rng) for _ in range(rng.randint(1, 4))
@@ -91,7 +97,7 @@ def main() -> None:
     arguments = parser.parse_args()
     work, console = Workspace.of(arguments.work), Console()
     if arguments.again or not work.sentences.exists():
-        drawn = islice(sample_sentences(arguments.seed), arguments.sentences)
+        drawn = islice(sample_sentences(arguments.seed, work.books), arguments.sentences)
         lines = [
             f"{kind}\t{text}\n"
             for kind, text in track(drawn, "sampling text", total=arguments.sentences)

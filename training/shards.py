@@ -1,8 +1,8 @@
 """Data shards: folders of mapped arrays, so that tens of hours need no memory.
 
 A shard holds `audio.npy` (int16, 16 kHz, all utterances joined) and `utterances.jsonl`; the
-teacher adds `teacher.npy` (float16, frames by dims, joined) and `teacher.jsonl`. A folder appears
-under its name only when it is complete.
+teacher adds `teacher.npy` (float16, frames by dims, joined) and `teacher.jsonl`, `training.cut`
+adds `cuts.jsonl`. A folder appears under its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Shard", "Utterance", "list_shards", "write_shard", "write_teacher"]
+__all__ = ["Shard", "Utterance", "list_shards", "write_cuts", "write_shard", "write_teacher"]
+
+CUTS = "cuts.jsonl"
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,17 @@ class Shard:
             self._features = np.load(folder / "teacher.npy", mmap_mode="r")
             self._heard = _read_rows(folder / "teacher.jsonl")
             self._feature_ends = np.cumsum([row["frames"] for row in self._heard])
+        self._cuts = _read_rows(folder / CUTS) if self.is_cut else []
 
     @property
     def is_taught(self) -> bool:
         """Whether the teacher has listened to this shard."""
         return (self.folder / "teacher.jsonl").exists()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is known where its utterances may be cut."""
+        return (self.folder / CUTS).exists()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,6 +73,11 @@ class Shard:
     def heard(self, index: int) -> str:
         """What the teacher understood, lower case; nothing when untaught."""
         return str(self._heard[index]["text"]) if self._heard else ""
+
+    def cuts(self, index: int) -> NDArray[np.int64]:
+        """Where an utterance may be cut: rows of (frame of 40 ms, words before it)."""
+        found = self._cuts[index]["cuts"] if self._cuts else []
+        return np.array(found, np.int64).reshape(-1, 2)
 
 
 def list_shards(folder: Path, *, taught: bool | None = None) -> list[Shard]:
@@ -102,6 +115,11 @@ def write_teacher(shard: Shard, answers: Iterable[tuple[NDArray[np.float16], str
         rows.append({"frames": len(frames), "text": text})
     np.save(shard.folder / "teacher.npy", np.concatenate(features))
     _write_rows(shard.folder / "teacher.jsonl", rows)
+
+
+def write_cuts(shard: Shard, cuts: Iterable[list[tuple[int, int]]]) -> None:
+    """Add the cuts of every utterance, in order."""
+    _write_rows(shard.folder / CUTS, [{"cuts": found} for found in cuts])
 
 
 def _write_rows(path: Path, rows: Iterable[dict[str, object]]) -> None:

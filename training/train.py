@@ -116,7 +116,12 @@ def _batches(
     arguments: argparse.Namespace, work: Workspace, hours: float, rank: int = 0
 ) -> Iterable[Batch]:
     options = DataOptions(
-        work.shards, arguments.speech, work.bpe_model, seconds=arguments.batch, seed=arguments.seed
+        work.shards,
+        arguments.speech,
+        work.bpe_model,
+        seconds=arguments.batch,
+        untaught=arguments.untaught,
+        seed=arguments.seed,
     )
     stream = BatchStream(options, hours, rank=rank, ranks=arguments.trainers)
     prefetch = 4 if arguments.loaders else None
@@ -244,6 +249,9 @@ def _parse() -> argparse.Namespace:
         "--dropout",
         type=float,
         help="share of each block's output that is left out (default: as the checkpoint, or none)",
+    )
+    parser.add_argument(
+        "--untaught", action="store_true", help="hear shards, too, that the teacher has not"
     )
     parser.add_argument(
         "--start", type=Path, help="exported model to start from (default: random weights)"

@@ -13,7 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from training.data import Batch
-from training.losses import band, distillation_loss, transducer_loss, transducer_scores
+from training.losses import (
+    band,
+    best_path,
+    distillation_loss,
+    transducer_loss,
+    transducer_scores,
+)
 from training.restore import HEADS, restore
 from training.student import Student, StudentConfig
 
@@ -204,7 +210,8 @@ class Trainer:
             x[chosen] for x in (batch.labels, batch.frames, batch.label_lengths)
         )
         labels = F.pad(labels, (0, 1))
-        starts = band(F.log_softmax(ctc[chosen].float(), -1), labels, frames, lengths, width)
+        path = best_path(F.log_softmax(ctc[chosen].float(), -1), labels, frames, lengths)
+        starts = band(path, lengths, width)
         places = starts[:, :, None] + torch.arange(width, device=starts.device)
         before = F.pad(labels, (2, 0))
         before[:, 0] = -1

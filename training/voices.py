@@ -47,7 +47,7 @@ SHARES = {
 }  # fmt: skip
 """How often an engine is drawn among those that are asked for: espeak-ng is the most various of
 Debian's, flite the most human, festival the slowest; of the others kokoro has the most voices."""
-VOICE_WEIGHTS = {"kokoro": 2.5, "hibari": 1.0, "pico": 0.8}
+VOICE_WEIGHTS = {"kokoro": 1.5, "hibari": 1.0, "pico": 0.8}
 """How often an utterance of an engine is heard in training, beside 0.6 for those of Debian."""
 DEBIAN = ("espeak", "flite", "festival")
 

@@ -35,6 +35,11 @@ class Workspace:
         return self.root / "sentences.tsv"
 
     @property
+    def books(self) -> Path:
+        """Folder of texts that were unpacked here, to draw sentences from."""
+        return self.root / "books"
+
+    @property
     def bpe_prefix(self) -> Path:
         """Prefix of the sentencepiece model: `bpe.model` and `bpe.vocab`."""
         return self.root / "bpe"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.novels import load_novels
+from training.novels import load_books, load_novels
 
 
 def r_database(*lines: str) -> bytes:
@@ -36,3 +36,13 @@ def test_another_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no database")
     with pytest.raises(ValueError, match=r"Rdata\.rdb is no"):
         load_novels(path)
+
+
+def test_books_are_all_texts_below_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "moby-dick").mkdir()
+    (tmp_path / "moby-dick" / "chapter_1.txt").write_text(
+        "CHAPTER 1\n\nCall me Ishmael. Some years ago--never mind how long\nprecisely; I went."
+    )
+    (tmp_path / "moby-dick" / "index.json").write_text("[]")
+    assert load_books(tmp_path) == ["some years ago never mind how long precisely"]
+    assert load_books(tmp_path / "absent") == []
