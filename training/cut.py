@@ -1,10 +1,11 @@
-"""Stage 4: find where utterances may be cut between words, for `training.splice`.
+"""Beside stage 4: find where utterances may be cut between words, for `training.splice`.
 
     nice -n 19 python -m training.cut
 
-A student that has learned something already says when each word was said; where it is quiet
-between two words, a cut is heard as little as a pause. Shards that are cut while the student trains
-are spliced from its next pass on. One core cuts some 300 hours an hour.
+A student that has learned something says when each word was said; where it is quiet between two
+words, a cut is heard as little as a pause. Utterances are spliced from the student's next pass on.
+It may be stopped and started at will, and run again when there are more shards: what was cut stays.
+One core cuts some 600 hours an hour.
 """
 
 from __future__ import annotations
