@@ -21,7 +21,7 @@ from training.shards import Shard, list_shards
 from training.splice import Take, splice
 from training.student import LOOKAHEAD
 from training.text import normalize
-from training.voices import weight_of_voice
+from training.voices import weight_of_spoken
 
 __all__ = [
     "TAIL_FEATURES",
@@ -142,8 +142,8 @@ def _batches(
     seconds = np.array([shards[s].rows[i]["samples"] for s, i in rows], float) / 16000
     weights = np.array([weight_of(shards[s].rows[i]["source"]) for s, i in rows])
     is_synthetic = weights == 0
-    voices = [str(shards[s].rows[i]["voice"]) for s, i in rows[is_synthetic]]
-    weights[is_synthetic] = [weight_of_voice(voice) for voice in voices]
+    spoken = [shards[s].rows[i] for s, i in rows[is_synthetic]]
+    weights[is_synthetic] = [weight_of_spoken(str(r["voice"]), str(r["source"])) for r in spoken]
     drawn = np.concatenate(
         [
             _draw(np.flatnonzero(chosen), share * PASS_HOURS, seconds, weights, rng)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from training import neural_voices
 from training.neural_voices import Speech, SynthesisError
 
-__all__ = ["DEBIAN", "ENGINES", "SAMPLE_RATE", "SynthesisError", "speak", "weight_of_voice"]
+__all__ = ["DEBIAN", "ENGINES", "SAMPLE_RATE", "SynthesisError", "speak", "weight_of_spoken"]
 
 SAMPLE_RATE = 16_000
 TIMEOUT_S = 60
@@ -49,6 +49,8 @@ SHARES = {
 Debian's, flite the most human, festival the slowest; of the others kokoro has the most voices."""
 VOICE_WEIGHTS = {"kokoro": 1.5, "hibari": 1.0, "pico": 0.8}
 """How often an utterance of an engine is heard in training, beside 0.6 for those of Debian."""
+KIND_WEIGHTS = {"command": 2.0, "request": 2.0}
+"""More of what a home is told, beside the sentences that were only written to be read."""
 DEBIAN = ("espeak", "flite", "festival")
 
 
@@ -75,9 +77,9 @@ def speak(
     return _finish(ENGINES[name](text, rng), rng)
 
 
-def weight_of_voice(voice: str) -> float:
-    """Weight of the utterances of a synthetic voice."""
-    return VOICE_WEIGHTS.get(voice.split(maxsplit=1)[0], 0.6)
+def weight_of_spoken(voice: str, kind: str) -> float:
+    """Weight in training of what a synthetic voice said, a sentence of some kind."""
+    return VOICE_WEIGHTS.get(voice.split(maxsplit=1)[0], 0.6) * KIND_WEIGHTS.get(kind, 1.0)
 
 
 def _run(voice: str, command: list[str], feed: bytes = b"") -> Speech:
