@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument(
         "--threshold",
         type=float,
-        default=9.5e-6,
+        default=1e-5,
         help="least use of an n-gram, in nats a token (default: %(default)s)",
     )
     arguments = parser.parse_args()
