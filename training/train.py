@@ -123,6 +123,8 @@ def _batches(
         untaught=arguments.untaught,
         seed=arguments.seed,
     )
+    if arguments.start:  # it knows the words already
+        options = replace(options, full_scene_hours=0.0)
     stream = BatchStream(options, hours, rank=rank, ranks=arguments.trainers)
     prefetch = 4 if arguments.loaders else None
     return DataLoader(

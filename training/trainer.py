@@ -143,7 +143,10 @@ class Trainer:
         optimizer, loss = torch.optim.AdamW(heads, lr=4 * ADAM_LR), float("nan")
         for batch in batches:
             losses = self._losses(batch)
-            total = torch.stack([losses[name] for name in HEADS if name in losses]).sum()
+            told = [losses[name] for name in HEADS if name in losses]
+            if not told:
+                continue  # nothing but noise
+            total = torch.stack(told).sum()
             optimizer.zero_grad(set_to_none=True)
             total.backward(inputs=heads)
             optimizer.step()

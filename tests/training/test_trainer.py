@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,13 @@ def test_heads_are_fitted_alone(options: DataOptions) -> None:
     assert losses[1] < losses[0]
     moved = {n for n, weight in trainer.student.state_dict().items() if not weight.equal(before[n])}
     assert {name.split(".")[0] for name in moved} == {"ctc", "teacher"}
+
+
+def test_heads_learn_nothing_from_noise_alone(options: DataOptions) -> None:
+    trainer, noise = new_trainer(options), next(iter(BatchStream(replace(options, noise_share=1))))
+    before = trainer.student.ctc.weight.clone()
+    trainer.fit_heads([noise])
+    assert trainer.student.ctc.weight.equal(before)
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from training.recordings import Recording
+from training.recordings import CORPORA, Recording, is_held_out
 from training.script import Script
+from training.text import normalize
 from training.transcribe import WINDOW_SECONDS, groups, share_out, transcribe
-from training.transcripts import Transcripts
+from training.transcripts import WRITTEN, Transcripts
 
 
 def recording(name: str, seconds: float, folder: Path = Path()) -> Recording:
@@ -86,3 +87,15 @@ def test_transcripts_are_found_again(tmp_path: Path) -> None:
     assert "b.wav" in found
     assert "c.wav" not in found
     assert [found.get(name) for name in ("a.wav", "b.wav", "c.wav")] == ["a latte", "", ""]
+
+
+WRITTEN_FILES = sorted(WRITTEN.glob("*.tsv"))
+
+
+@pytest.mark.parametrize("path", WRITTEN_FILES, ids=lambda path: path.stem)
+def test_what_lies_here_is_as_the_model_writes_it_and_of_no_recording_held_out(path: Path) -> None:
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert path.stem in {corpus.name for corpus in CORPORA if not corpus.verbatim}
+    assert [text for _, text in rows if text != normalize(text)] == []
+    assert path.stem != "coffee-a" or not any(is_held_out(Path(name)) for name, _ in rows)
+    assert all(name in Transcripts(Path(path.name)) for name, _ in rows)
