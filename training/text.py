@@ -20,6 +20,9 @@ _SYMBOLS = {
 }
 _ABBREVIATIONS = {"mr": "mister", "mrs": "missus", "dr": "doctor", "oz": "ounce"}
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
+_YEARS = range(1101, 2000)
+"""Numbers read in two halves: few other things are counted so far and so exactly."""
 
 
 def spell_number(digits: str, rng: random.Random | None = None, language: str = "en") -> str:
@@ -35,6 +38,8 @@ def spell_number(digits: str, rng: random.Random | None = None, language: str = 
     hundreds = 1000 < value < 10000 and value % 1000 and value % 100 == 0
     if hundreds and (rng is None or rng.random() < 0.5):
         return f"{num2words(value // 100)} hundred"
+    if value in _YEARS and (rng is None or rng.random() < 0.5):
+        return str(num2words(value, to="year"))
     spelled = num2words(value)
     return spelled.replace(" and ", " ") if rng is not None and rng.random() < 0.5 else spelled
 
@@ -44,6 +49,8 @@ def normalize(text: str, rng: random.Random | None = None, language: str = "en")
 
     Numbers, signs and a few abbreviations are spelled out.
     """
+    if language == "en":
+        text = _ORDINAL.sub(lambda match: num2words(int(match[1]), to="ordinal"), text)
     text = _NUMBER.sub(lambda match: f" {spell_number(match.group(), rng, language)} ", text)
     for symbol, spoken in _SYMBOLS.items() if language == "en" else ():
         text = text.replace(symbol, spoken)

@@ -15,6 +15,8 @@ from training.text import normalize, spell_number
         ("'quoted' words", "quoted words"),
         ("2700", "twenty seven hundred"),
         ("21.5", "twenty one point five"),
+        ("in 1832, on May 30th", "in eighteen thirty two on may thirtieth"),
+        ("1905 and 2005", "nineteen oh five and two thousand and five"),
         ("Mrs. Hale, Mr. and Dr. Thornton", "missus hale mister and doctor thornton"),
         ("", ""),
     ],
