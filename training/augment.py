@@ -36,22 +36,22 @@ def is_noise_held_out(path: Path) -> bool:
 
 
 class NoiseBank:
-    """Recorded noise (the training half) and room responses, in memory."""
+    """Recorded noise (half of what there is) and room responses, in memory."""
 
     def __init__(self, noise: list[NDArray[np.float32]], rooms: list[NDArray[np.float32]]) -> None:
         self.noise = noise
         self.rooms = rooms
 
     @classmethod
-    def load(cls, speech: Path) -> NoiseBank:
-        """Read the folders `noise-*` and `rooms-*`."""
+    def load(cls, speech: Path, *, held_out: bool = False) -> NoiseBank:
+        """Read the folders `noise-*`, the half for training or the other, and `rooms-*`."""
         sounds = [
             p for p in sorted(speech.glob("noise-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
         ]
         rooms = [
             p for p in sorted(speech.glob("rooms-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
         ]
-        noise = [_unit(read_audio(p)) for p in sounds if not is_noise_held_out(p)]
+        noise = [_unit(read_audio(p)) for p in sounds if is_noise_held_out(p) == held_out]
         return cls(
             [n for n in noise if len(n) > RATE // 2], [_direct_first(read_audio(p)) for p in rooms]
         )

@@ -6,7 +6,8 @@ Words wrong on spoken commands and on read English, coffee orders of which every
 written, clips of noise alone that gave any word, and seconds of computing a second of audio on one
 thread. Greedy first, then as the server searches by itself (with the language model, where there is
 one), then with the names as hotwords. Only recordings that were never trained on: of `coffee-a` and
-the noises, the held-out half.
+the noises, the held-out half. `--rooms` lets all speech be heard across rooms, with held-out noise
+of 5 to 20 dB, which is harder.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from training.augment import is_noise_held_out
+from training.augment import NoiseBank, is_noise_held_out
 from training.listener import Listener
 from training.phrases import AREAS, NAMES
 from training.recordings import is_held_out, read_audio, read_manifest
+from training.rooms import across_rooms
 from training.scoring import word_error_rate
 from training.text import normalize
 from training.workspace import DEFAULT_SPEECH, DEFAULT_TEACHER
@@ -47,15 +49,18 @@ class Question:
     judge: Callable[[list[str]], float]
 
 
-def questions(speech: Path) -> list[Question]:
-    """All that is asked of a model."""
+def questions(speech: Path, *, rooms: bool = False) -> list[Question]:
+    """All that is asked of a model; speech as it was recorded, or across `rooms`."""
     names = sorted({*NAMES, *AREAS})
-    return [
+    spoken = [
         _words_wrong(speech / "ha-commands-tts-en", "WER, spoken commands (synthetic)", names),
         _words_wrong(speech / "librispeech-other-a", "WER, people reading English", []),
         _slots_right(speech / "coffee-a"),
-        _noise(speech),
     ]
+    if rooms:
+        bank = NoiseBank.load(speech, held_out=True)
+        spoken = [replace(asked, clips=across_rooms(asked.clips, bank)) for asked in spoken]
+    return [*spoken, _noise(speech)]
 
 
 def main() -> None:
@@ -73,13 +78,16 @@ def main() -> None:
         "--speech", type=Path, default=DEFAULT_SPEECH, help="folder of recorded speech"
     )
     parser.add_argument(
+        "--rooms", action="store_true", help="let speech be heard across rooms, with noise"
+    )
+    parser.add_argument(
         "--show", type=int, default=0, help="transcripts of each set to print (default: none)"
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     console = Console()
     models = {"home-en": arguments.model, "teacher": arguments.teacher}
-    asked = questions(arguments.speech)
+    asked = questions(arguments.speech, rooms=arguments.rooms)
     figures: dict[str, dict[str, float]] = {}
     for name, folder in models.items():
         if folder.exists():
