@@ -18,7 +18,7 @@ from torch import Tensor
 from training.features import LOG_FLOOR
 from training.recordings import read_audio
 
-__all__ = ["Augmenter", "NoiseBank", "is_noise_held_out", "mask_features"]
+__all__ = ["Augmenter", "NoiseBank", "is_noise_held_out", "mask_features", "unit_power"]
 
 RATE = 16_000
 ROOM_SAMPLES = 6400
@@ -51,7 +51,7 @@ class NoiseBank:
         rooms = [
             p for p in sorted(speech.glob("rooms-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
         ]
-        noise = [_unit(read_audio(p)) for p in sounds if is_noise_held_out(p) == held_out]
+        noise = [unit_power(read_audio(p)) for p in sounds if is_noise_held_out(p) == held_out]
         return cls(
             [n for n in noise if len(n) > RATE // 2], [_direct_first(read_audio(p)) for p in rooms]
         )
@@ -218,7 +218,8 @@ def _mu_law(samples: Tensor) -> Tensor:
     return coded.sign() * (256 ** coded.abs() - 1) / 255
 
 
-def _unit(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_power(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Samples at a level at which their mean square is 1."""
     return audio / np.sqrt(np.mean(audio**2) + 1e-9)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import NoiseBank
+from training.augment import NoiseBank, unit_power
 
 __all__ = ["SNR_DB", "across_rooms"]
 
@@ -33,10 +33,6 @@ def _across(
     room = bank.rooms[rng.integers(len(bank.rooms))][:ROOM_SAMPLES]
     noise = bank.noise[rng.integers(len(bank.noise))]
     noise = np.resize(np.roll(noise, int(rng.integers(len(noise)))), len(clip))
-    speech = _level(np.convolve(clip, room)[: len(clip)])
-    heard = speech + _level(noise) * 10 ** (-rng.uniform(*SNR_DB) / 20)
+    speech = unit_power(np.convolve(clip, room)[: len(clip)])
+    heard = speech + unit_power(noise) * 10 ** (-rng.uniform(*SNR_DB) / 20)
     return (heard * np.sqrt(np.mean(clip**2))).astype(np.float32)
-
-
-def _level(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    return sound / np.sqrt(np.mean(sound**2) + 1e-9)
