@@ -136,12 +136,23 @@ def test_who_wants_events_may_say_so_behind_the_file(url: str, recording: Path) 
     assert last == "data: [DONE]"
 
 
-def test_a_field_that_comes_when_words_have_left_already(url: str, recording: Path) -> None:
-    form = ["-F", "stream=true", "-F", f"file=@{recording}", "-F", "prompt=Jarvis"]
+@pytest.mark.parametrize(
+    ("late", "code", "message"),
+    [
+        ("prompt=Jarvis", "invalid_request", "when words had left"),
+        ("response_format=pdf", "invalid_request", "response_format: Input should be 'json'"),
+        (f"model={'m' * 101}", "invalid_request", "model: String should have at most"),
+        ("language=tlh", "unsupported_language", "tlh"),
+    ],
+)
+def test_a_field_that_comes_when_words_have_left_already(
+    url: str, recording: Path, late: str, code: str, message: str
+) -> None:
+    form = ["-F", "stream=true", "-F", f"file=@{recording}", "-F", late]
     *_, last = curl(f"{url}/v1/audio/transcriptions", *form).strip().split("\n\n")
     error = json.loads(last.removeprefix("data: "))["error"]
-    assert error["code"] == "invalid_request"
-    assert "when words had left" in error["message"]
+    assert error["code"] == code
+    assert message in error["message"]
 
 
 @pytest.mark.parametrize(
