@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from wyoming_stt import __version__
-from wyoming_stt.errors import SttError
-from wyoming_stt.front.http.errors import ErrorCode, HttpError
+from wyoming_stt.front.http.errors import EXPECTED, ErrorCode, HttpError
 from wyoming_stt.front.http.job_orders import SUBMISSIONS
 from wyoming_stt.front.http.middleware.access import CLIENT_CLOSED, Access
 from wyoming_stt.front.http.middleware.answer import AnswerErrors, ErrorAnswers
@@ -64,9 +61,7 @@ def build_app(state: DoorState, token: str | None) -> DoorApp:
 
 
 def _routes(state: DoorState, answers: ErrorAnswers, *, needs_token: bool) -> FastAPI:
-    handlers: dict[int | type[Exception], Any] = dict.fromkeys(
-        (HTTPException, RequestValidationError, SttError), answers.handle
-    )
+    handlers: dict[int | type[Exception], Any] = dict.fromkeys(EXPECTED, answers.handle)
     handlers[Exception] = answers.fail
     handlers[ClientDisconnect] = _nobody
     app = FastAPI(

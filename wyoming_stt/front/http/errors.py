@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from wyoming_stt import errors
 
-__all__ = ["ErrorCode", "HttpError", "Problem", "code_of", "problem_of"]
+__all__ = ["EXPECTED", "ErrorCode", "HttpError", "Problem", "code_of", "problem_of"]
 
 
 class ErrorCode(StrEnum):
@@ -141,6 +141,10 @@ class Problem:
         if self.retry_after_ms is not None:
             headers["Retry-After"] = str(-(-self.retry_after_ms // 1000))
         return headers
+
+
+EXPECTED: Final = (HTTPException, RequestValidationError, errors.SttError)
+"""What a request may end in: told to its client, whether as an answer or at the end of a stream."""
 
 
 def problem_of(error: Exception) -> Problem:

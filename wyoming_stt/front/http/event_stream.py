@@ -6,15 +6,12 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from wyoming_stt.errors import SttError
 from wyoming_stt.front.http.body import Body
-from wyoming_stt.front.http.errors import Problem, problem_of
+from wyoming_stt.front.http.errors import EXPECTED, Problem, problem_of
 from wyoming_stt.front.http.state import DoorState
 
 __all__ = ["EventStream"]
@@ -54,7 +51,7 @@ class EventStream(EventSourceResponse):
         try:
             async for message in messages:
                 yield ServerSentEvent(message)
-        except (HTTPException, RequestValidationError, SttError) as error:  # as for any answer
+        except EXPECTED as error:
             problem = problem_of(error)
             logger.warning("%s: %s", problem.code, problem.message)
             self._door.metrics.told("sse", problem.code, is_ours=problem.is_ours)
