@@ -22,8 +22,10 @@ __all__ = ["Augmenter", "NoiseBank", "is_noise_held_out", "mask_features", "unit
 
 RATE = 16_000
 ROOM_SAMPLES = 6400
-SNR_DB = (3.0, 35.0)
+SNR_DB = (0.0, 32.0)
 LEVEL_DB = (-30.0, 0.0)
+SOUNDS_SHARE, RECORDED_SHARE = 0.3, 0.7
+"""Of the noises: music and signals, and up to which share they are recorded at all."""
 BANDS, BAND_BINS = 2, 18
 """Masked bands of an utterance, each of at most so many of 80 bins."""
 FRAMES_PER_GAP, GAP_FRAMES = 150, 25
@@ -36,24 +38,26 @@ def is_noise_held_out(path: Path) -> bool:
 
 
 class NoiseBank:
-    """Recorded noise (half of what there is) and room responses, in memory."""
+    """Recorded noise (half of what there is), room responses, and other sounds, in memory."""
 
-    def __init__(self, noise: list[NDArray[np.float32]], rooms: list[NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        noise: list[NDArray[np.float32]],
+        rooms: list[NDArray[np.float32]],
+        sounds: list[NDArray[np.float32]] | None = None,
+    ) -> None:
         self.noise = noise
         self.rooms = rooms
+        self.sounds = sounds or []
 
     @classmethod
-    def load(cls, speech: Path, *, held_out: bool = False) -> NoiseBank:
-        """Read the folders `noise-*`, the half for training or the other, and `rooms-*`."""
-        sounds = [
-            p for p in sorted(speech.glob("noise-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
-        ]
-        rooms = [
-            p for p in sorted(speech.glob("rooms-*/*")) if p.suffix in (".ogg", ".flac", ".wav")
-        ]
-        noise = [unit_power(read_audio(p)) for p in sounds if is_noise_held_out(p) == held_out]
+    def load(cls, speech: Path, *, sounds: Path | None = None, held_out: bool = False) -> NoiseBank:
+        """Read `noise-*`, the half for training or the other, `rooms-*`, and a folder of sounds."""
+        noise = [p for p in _audio_files(speech, "noise-*/*") if is_noise_held_out(p) == held_out]
         return cls(
-            [n for n in noise if len(n) > RATE // 2], [_direct_first(read_audio(p)) for p in rooms]
+            _at_unit_power(noise),
+            [_direct_first(read_audio(p)) for p in _audio_files(speech, "rooms-*/*")],
+            _at_unit_power(_audio_files(sounds, "*") if sounds else []),
         )
 
 
@@ -138,8 +142,9 @@ class Augmenter:
         """Recorded, coloured or tonal noise of power 1."""
         rng = self._rng
         kind = rng.random()
-        if kind < 0.6 and self._bank.noise:
-            source = self._bank.noise[rng.integers(len(self._bank.noise))]
+        recorded = self._bank.sounds if kind < SOUNDS_SHARE else self._bank.noise
+        if kind < RECORDED_SHARE and recorded:
+            source = recorded[rng.integers(len(recorded))]
             rolled = np.roll(source, int(rng.integers(len(source))))
             return torch.from_numpy(np.resize(rolled, samples))
         return self._coloured(samples) if kind < 0.9 else self._tones(samples)
@@ -216,6 +221,15 @@ def _mu_law(samples: Tensor) -> Tensor:
     companded = samples.sign() * (1 + 255 * samples.abs()).log() / np.log(256)
     coded = (companded * 128).round() / 128
     return coded.sign() * (256 ** coded.abs() - 1) / 255
+
+
+def _audio_files(folder: Path, pattern: str) -> list[Path]:
+    return [p for p in sorted(folder.glob(pattern)) if p.suffix in (".ogg", ".flac", ".wav")]
+
+
+def _at_unit_power(paths: list[Path]) -> list[NDArray[np.float32]]:
+    """Those of them that last longer than half a second."""
+    return [unit_power(a) for a in map(read_audio, paths) if len(a) > RATE // 2]
 
 
 def unit_power(audio: NDArray[np.float32]) -> NDArray[np.float32]:

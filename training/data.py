@@ -61,6 +61,8 @@ class DataOptions:
     shards: Path
     speech: Path
     pieces: Path
+    sounds: Path | None = None
+    """Backgrounds beside the noise of `speech`."""
     seconds: float = 100.0
     """Audio in a batch."""
     synthetic_share: float = 0.5
@@ -99,7 +101,7 @@ class BatchStream(torch.utils.data.IterableDataset[Batch]):
         number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         number, workers = self._rank * workers + number, self._ranks * workers
         pieces = sentencepiece.SentencePieceProcessor(model_file=str(options.pieces))
-        bank = NoiseBank.load(options.speech)
+        bank = NoiseBank.load(options.speech, sounds=options.sounds)
         while True:
             rng = np.random.default_rng((options.seed, int(hours * 3600), number))
             shards = list_shards(options.shards, taught=None if options.untaught else True)

@@ -119,6 +119,7 @@ def _batches(
         work.shards,
         arguments.speech,
         work.bpe_model,
+        sounds=work.sounds,
         seconds=arguments.batch,
         untaught=arguments.untaught,
         seed=arguments.seed,

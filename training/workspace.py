@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "recordings"
 
     @property
+    def sounds(self) -> Path:
+        """Folder of backgrounds to speak in front of, see `training.sounds`."""
+        return self.root / "sounds"
+
+    @property
     def transcripts(self) -> Path:
         """Folder of words for recordings that came without, `<corpus>.tsv`."""
         return self.root / "transcripts"
