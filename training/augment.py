@@ -142,7 +142,7 @@ class Augmenter:
         """Recorded, coloured or tonal noise of power 1."""
         rng = self._rng
         kind = rng.random()
-        recorded = self._bank.sounds if kind < SOUNDS_SHARE else self._bank.noise
+        recorded = (kind < SOUNDS_SHARE and self._bank.sounds) or self._bank.noise
         if kind < RECORDED_SHARE and recorded:
             source = recorded[rng.integers(len(recorded))]
             rolled = np.roll(source, int(rng.integers(len(source))))

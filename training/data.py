@@ -140,7 +140,9 @@ def _batches(
     shards: list[Shard], options: DataOptions, rng: np.random.Generator
 ) -> list[list[tuple[int, int]]]:
     """PASS_HOURS of utterances in groups of similar length, groups in random order."""
-    rows = np.array([(s, i) for s, shard in enumerate(shards) for i in range(len(shard))])
+    rows = np.array(
+        [(s, i) for s, shard in enumerate(shards) for i in range(len(shard)) if shard.is_told(i)]
+    )
     seconds = np.array([shards[s].rows[i]["samples"] for s, i in rows], float) / 16000
     weights = np.array([weight_of(shards[s].rows[i]["source"]) for s, i in rows])
     is_synthetic = weights == 0

@@ -85,6 +85,8 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
+    if not arguments.model.exists():
+        parser.error(f"{arguments.model} is not there: training.export writes one")
     console = Console()
     models = {"home-en": arguments.model, "teacher": arguments.teacher}
     asked = questions(arguments.speech, rooms=arguments.rooms)

@@ -6,10 +6,12 @@ r"""Teach the model a household's own words, or another language, from text and 
 
 The text file holds one sentence a line, written as people would say it; lines are spoken again and
 again in ever new voices. With `--start` the run goes on from an exported model, or from a
-checkpoint (`best.pt` of `training.train`), and keeps its word pieces; mix sentences of
-`training.prepare` into the text, or the old words fade. Without it, word pieces are learned from
+checkpoint (`best.pt` of `training.train`), and keeps its word pieces and its language model; mix
+sentences of `training.prepare` into the text, or the old words fade (they are the second column of
+`sentences.tsv`). Without it, word pieces are learned from
 the text and the weights start at random, with no teacher to help: expect to need hundreds of
-hours, and recordings of people to reach people. Run again to go on; the model is exported to
+hours, and recordings of people to reach people. Run again with more `--hours` to go on; what was
+spoken is kept, so begin another work folder when the text changes. The model is exported to
 `export/` of the work folder at the end of each run.
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +42,8 @@ __all__ = ["OwnWords", "main"]
 
 SAVE_EVERY = 100
 """Steps between checkpoints."""
+LANGUAGE_MODEL = "lm.npz"
+"""In the folder of an exported model that has one; it counts word pieces, which stay the same."""
 
 
 class OwnWords:
@@ -154,6 +159,8 @@ def main() -> None:
         _schedule(arguments.hours, is_new=start is None), start, config, arguments.batch
     )
     export_student(student, work.bpe_model, work.export)
+    if start and (start / LANGUAGE_MODEL).exists():
+        shutil.copyfile(start / LANGUAGE_MODEL, work.export / LANGUAGE_MODEL)
     Console().print(f"model in {work.export}")
 
 

@@ -55,6 +55,10 @@ class Shard:
         """Whether it is known where its utterances may be cut."""
         return (self.folder / CUTS).exists()
 
+    def is_told(self, index: int) -> bool:
+        """Whether anything can be learned from an utterance: from its words or the teacher's."""
+        return self.is_taught or bool(self.rows[index]["text"])
+
     def __len__(self) -> int:
         return len(self.rows)
 

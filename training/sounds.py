@@ -6,8 +6,8 @@
     python -m training.sounds --root sounds
 
 Cuts every sound file under the folder into pieces of 20 s, which `training.train` then finds in
-`sounds/` of the work folder and mixes with the recorded noise. Of a long piece a few stretches are
-taken, so that a symphony is not heard more often than a siren; short sounds of a folder are joined.
+`sounds/` of the work folder and mixes with the recorded noise. Of a long file a few stretches are
+taken, so that a symphony is not heard more often than a siren; short ones are joined.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def main() -> None:
     if not files:
         parser.error(f"no sound file under {arguments.root}: unpack some packages there")
     work = Workspace.of(arguments.work)
-    work.sounds.mkdir(exist_ok=True)
+    if work.sounds.exists():
+        parser.error(f"{work.sounds} is there already: remove it to cut other sounds")
+    work.sounds.mkdir()
     for number, piece in enumerate(pieces(track(files, "cutting sounds"))):
         path = work.sounds / f"{number:04d}.flac"
         soundfile.write(path, np.clip(piece, -1, 1), SAMPLE_RATE, subtype="PCM_16")

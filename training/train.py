@@ -13,6 +13,7 @@ the end.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import signal
 import time
@@ -50,10 +51,12 @@ def main() -> None:
     """Run the stage."""
     arguments = _parse()
     work, console = Workspace.of(arguments.work), Console()
+    last = work.checkpoints / "last.pt"
+    if arguments.start and arguments.start.is_dir():
+        _check_pieces(arguments.start / "bpe.model", work.bpe_model)
     torch.manual_seed(arguments.seed)
     trainer = _trainer(arguments, work)
     batches = _batches(arguments, work, trainer.hours)
-    last = work.checkpoints / "last.pt"
     if arguments.start and not last.exists():
         trainer.start_from(arguments.start)
         loss = trainer.fit_heads(islice(batches, HEAD_STEPS))
@@ -73,18 +76,34 @@ def main() -> None:
         DevSet(arguments.speech / "librispeech-other-a", PEOPLE_UTTERANCES),
     ]
     peer = Peer(shared, trainer.student) if shared else None
-    _train(trainer, batches, peer, dev, work, every=arguments.minutes * 60)
+    try:
+        _train(trainer, batches, peer, dev, work, every=arguments.minutes * 60)
+    finally:
+        work.pid.unlink()
 
 
 def _assist(arguments: argparse.Namespace, shared: SharedWeights, rank: int) -> None:
     """Train beside the first trainer, which alone scores, reports and saves."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the first one ends this one
     torch.manual_seed(arguments.seed + rank)
     trainer = _trainer(arguments, Workspace.of(arguments.work))
     peer = Peer(shared, trainer.student)
-    for batch in _batches(arguments, Workspace.of(arguments.work), trainer.hours, rank):
+    loading = iter(_batches(arguments, Workspace.of(arguments.work), trainer.hours, rank))
+    told, first = _StopRequest(), multiprocessing.parent_process()
+    for batch in loading:
         trainer.train_step(batch)
         trainer.hours = peer.exchange(batch.seconds / 3600)
+        if told.stop or not (first and first.is_alive()):
+            return
+
+
+def _check_pieces(started: Path, trained: Path) -> None:
+    """End the program unless both models number the same word pieces in the same way."""
+    one, other = (
+        sentencepiece.SentencePieceProcessor(model_file=str(p)) for p in (started, trained)
+    )
+    ids = range(one.vocab_size())
+    if one.vocab_size() != other.vocab_size() or one.id_to_piece(ids) != other.id_to_piece(ids):
+        raise SystemExit(f"{trained} has other word pieces than {started}: copy that one over it")
 
 
 def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
@@ -227,7 +246,8 @@ def _parse() -> argparse.Namespace:
         type=float,
         default=Schedule.decay_from,
         metavar="SHARE",
-        help="of the hours, after which the learning rate falls (default: %(default)s)",
+        help="of the hours, after which the learning rate falls; below 0 it begins lower, at "
+        "1/(1-SHARE) of its peak (default: %(default)s)",
     )
     parser.add_argument(
         "--minutes", type=float, default=6.0, help="between checkpoints (default: %(default)s)"
@@ -279,7 +299,10 @@ def _parse() -> argparse.Namespace:
         help="processes that make batches for a trainer (default: it makes them itself)",
     )
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.decay_from >= 1:
+        parser.error("--decay-from is a share of the hours below 1")
+    return arguments
 
 
 if __name__ == "__main__":

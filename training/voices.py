@@ -79,14 +79,16 @@ def speak(
 
 def weight_of_spoken(voice: str, kind: str) -> float:
     """Weight in training of what a synthetic voice said, a sentence of some kind."""
-    return VOICE_WEIGHTS.get(voice.split(maxsplit=1)[0], 0.6) * KIND_WEIGHTS.get(kind, 1.0)
+    return VOICE_WEIGHTS.get(voice.partition(" ")[0], 0.6) * KIND_WEIGHTS.get(kind, 1.0)
 
 
 def _run(voice: str, command: list[str], feed: bytes = b"") -> Speech:
-    done = subprocess.run(command, input=feed, capture_output=True, timeout=TIMEOUT_S, check=False)
     try:
+        done = subprocess.run(
+            command, input=feed, capture_output=True, timeout=TIMEOUT_S, check=False
+        )
         audio, rate = soundfile.read(io.BytesIO(_complete(done.stdout)), dtype="float32")
-    except soundfile.LibsndfileError as error:
+    except (soundfile.LibsndfileError, subprocess.TimeoutExpired) as error:
         raise SynthesisError(f"{voice} gave no sound for {command[-1]!r}") from error
     return Speech(voice, audio, rate)
 

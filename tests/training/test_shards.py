@@ -13,6 +13,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     (tmp_path / "half.part").mkdir()
     (tmp_path / "half.part" / "utterances.jsonl").write_text("")
     (shard,) = list_shards(tmp_path)
+    assert all(shard.is_told(i) for i in range(3))
     assert [shard.rows[i]["text"] for i in range(3)] == ["text 5", "text 1", "text 9"]
     assert [len(shard.audio(i)) for i in range(3)] == [5, 1, 9]
     assert shard.audio(2).tolist() == list(range(9))

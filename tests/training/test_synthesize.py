@@ -7,12 +7,16 @@ import pytest
 
 from training.shards import Shard
 from training.synthesize import synthesize_shard
-from training.voices import SAMPLE_RATE, speak
+from training.voices import SAMPLE_RATE, speak, weight_of_spoken
 
 needs_voices = pytest.mark.skipif(
     any(shutil.which(name) is None for name in ("espeak-ng", "flite", "text2wave")),
     reason="the synthesizers espeak-ng, flite and festival are not installed",
 )
+
+
+def test_any_voice_has_a_weight() -> None:
+    assert weight_of_spoken("", "own") == weight_of_spoken("someone new", "own") > 0
 
 
 @needs_voices

@@ -84,6 +84,23 @@ def test_heads_learn_nothing_from_noise_alone(options: DataOptions) -> None:
     assert trainer.student.ctc.weight.equal(before)
 
 
+def test_a_batch_of_noise_before_the_transducer_loss_ends_no_run(options: DataOptions) -> None:
+    noise = next(iter(BatchStream(replace(options, noise_share=1))))
+    statistics = teacher_statistics(list_shards(options.shards))
+    trainer = Trainer(TINY, Schedule(hours=1.0, transducer_from=0.5), statistics, "cpu")
+    assert trainer.train_step(noise) == {}
+    assert trainer.step == 1
+    assert trainer.hours > 0
+
+
+def test_speech_of_which_nothing_is_known_is_no_noise(options: DataOptions) -> None:
+    unknown = [Utterance("", "digits", "voice", np.full(8000, n, np.int16)) for n in range(50)]
+    write_shard(options.shards / "rec-untaught", unknown)
+    batches = iter(BatchStream(replace(options, untaught=True, noise_share=0, splice_share=0)))
+    for batch in (next(batches) for _ in range(10)):
+        assert ((batch.label_lengths > 0) | (batch.teacher_lengths > 0)).all()
+
+
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     schedule = Schedule(hours=100.0, decay_from=0.6)
     rates = [
