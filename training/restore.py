@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import sentencepiece
 import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, numpy_helper
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from training.student import Block, Student, StudentConfig
 
-__all__ = ["HEADS", "config_of", "restore"]
+__all__ = ["HEADS", "check_pieces", "config_of", "restore"]
 
 HEADS = ("ctc", "teacher")
 """Parts of a student that are not exported."""
@@ -148,3 +149,13 @@ def _unfold(table: NDArray[np.float32]) -> NDArray[np.float32]:
 def _name(name: str) -> str:
     part, _, rest = name.partition(".")
     return f"{RENAMED.get(part, part)}.{rest}"
+
+
+def check_pieces(started: Path, trained: Path) -> None:
+    """End the program unless both models number the same word pieces in the same way."""
+    one, other = (
+        sentencepiece.SentencePieceProcessor(model_file=str(p)) for p in (started, trained)
+    )
+    ids = range(one.vocab_size())
+    if one.vocab_size() != other.vocab_size() or one.id_to_piece(ids) != other.id_to_piece(ids):
+        raise SystemExit(f"{trained} has other word pieces than {started}: copy that one over it")

@@ -33,7 +33,7 @@ from torch.utils.data import DataLoader
 from training.data import Batch, BatchStream, DataOptions, teacher_statistics
 from training.peers import Peer, SharedWeights
 from training.plot import plot_log
-from training.restore import config_of
+from training.restore import check_pieces, config_of
 from training.scoring import DevSet
 from training.shards import list_shards
 from training.student import StudentConfig
@@ -53,7 +53,7 @@ def main() -> None:
     work, console = Workspace.of(arguments.work), Console()
     last = work.checkpoints / "last.pt"
     if arguments.start and arguments.start.is_dir():
-        _check_pieces(arguments.start / "bpe.model", work.bpe_model)
+        check_pieces(arguments.start / "bpe.model", work.bpe_model)
     torch.manual_seed(arguments.seed)
     trainer = _trainer(arguments, work)
     batches = _batches(arguments, work, trainer.hours)
@@ -94,16 +94,6 @@ def _assist(arguments: argparse.Namespace, shared: SharedWeights, rank: int) -> 
         trainer.hours = peer.exchange(batch.seconds / 3600)
         if told.stop or not (first and first.is_alive()):
             return
-
-
-def _check_pieces(started: Path, trained: Path) -> None:
-    """End the program unless both models number the same word pieces in the same way."""
-    one, other = (
-        sentencepiece.SentencePieceProcessor(model_file=str(p)) for p in (started, trained)
-    )
-    ids = range(one.vocab_size())
-    if one.vocab_size() != other.vocab_size() or one.id_to_piece(ids) != other.id_to_piece(ids):
-        raise SystemExit(f"{trained} has other word pieces than {started}: copy that one over it")
 
 
 def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
