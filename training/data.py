@@ -61,8 +61,6 @@ class DataOptions:
     shards: Path
     speech: Path
     pieces: Path
-    sounds: Path | None = None
-    """Backgrounds beside the noise of `speech`."""
     seconds: float = 100.0
     """Audio in a batch."""
     synthetic_share: float = 0.5
@@ -77,6 +75,8 @@ class DataOptions:
     """Utterances that go on as another, of shards of which `training.cut` knows where they may."""
     untaught: bool = False
     """Use shards that no teacher has heard, too."""
+    sounds: Path | None = None
+    """Backgrounds beside the noise of `speech`."""
     warp: float = 0.12
     """Largest vocal tract warp."""
     seed: int = 1

@@ -8,11 +8,10 @@ The text file holds one sentence a line, written as people would say it; lines a
 again in ever new voices. With `--start` the run goes on from an exported model, or from a
 checkpoint (`best.pt` of `training.train`), and keeps its word pieces and its language model; mix
 sentences of `training.prepare` into the text, or the old words fade (they are the second column of
-`sentences.tsv`). Without it, word pieces are learned from
-the text and the weights start at random, with no teacher to help: expect to need hundreds of
-hours, and recordings of people to reach people. Run again with more `--hours` to go on; what was
-spoken is kept, so begin another work folder when the text changes. The model is exported to
-`export/` of the work folder at the end of each run.
+`sentences.tsv`). Without it, word pieces are learned from the text and the weights start at random,
+with no teacher to help: expect to need hundreds of hours, and recordings of people to reach people.
+Run again with more `--hours` to go on; what was spoken is kept, so begin another work folder when
+the text changes. The model is exported to `export/` of the work folder at the end of each run.
 """
 
 from __future__ import annotations
@@ -85,7 +84,11 @@ class OwnWords:
         if last.exists():
             trainer.load(last)
         options = DataOptions(
-            self._work.shards, self._speech, self._work.bpe_model, seconds, untaught=True
+            self._work.shards,
+            self._speech,
+            self._work.bpe_model,
+            seconds=seconds,
+            untaught=True,
         )
         batches = iter(BatchStream(options, hours=trainer.hours))
         if start and not last.exists():
