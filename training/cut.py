@@ -114,9 +114,7 @@ def main() -> None:
     student = Student(config_of(path)).eval()
     student.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(work.bpe_model))
-    uncut = [
-        s for s in list_shards(work.shards) if not s.is_cut and all(map(s.is_told, range(len(s))))
-    ]
+    uncut = [shard for shard in list_shards(work.shards) if not shard.is_cut]
     for shard in track(uncut, "finding cuts"):
         write_cuts(shard, find_cuts(student, pieces, shard))
 

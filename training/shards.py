@@ -112,13 +112,17 @@ def write_shard(folder: Path, utterances: Iterable[Utterance]) -> None:
 
 
 def write_teacher(shard: Shard, answers: Iterable[tuple[NDArray[np.float16], str]]) -> None:
-    """Add the teacher's (features, text) of every utterance, in order."""
+    """Add the teacher's (features, text) of every utterance, in order.
+
+    Cuts that were found before are dropped: there may be words now where there were none.
+    """
     features, rows = [], []
     for frames, text in answers:
         features.append(frames)
         rows.append({"frames": len(frames), "text": text})
     np.save(shard.folder / "teacher.npy", np.concatenate(features))
     _write_rows(shard.folder / "teacher.jsonl", rows)
+    (shard.folder / CUTS).unlink(missing_ok=True)
 
 
 def write_cuts(shard: Shard, cuts: Iterable[list[tuple[int, int]]]) -> None:
