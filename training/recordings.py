@@ -47,6 +47,8 @@ class Corpus:
         spelled: Words for transcripts that are labels; '' where they do not say what is heard.
         speeds: Of the recordings; pitch and formants go with them. More where there are few
             recordings, so that they are less soon known by heart.
+        wordless: Nothing is to be written: another language, of which the student learns from the
+            teacher's frames alone how people sound.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Corpus:
     join: int = 1
     spelled: Mapping[str, str] = field(default_factory=dict)
     speeds: tuple[float, ...] = (1.0, 0.9, 1.1)
+    wordless: bool = False
 
 
 MANY_SPEEDS = (1.0, 0.9, 1.1, 0.8, 0.85, 0.95, 1.05, 1.15, 1.2)
@@ -71,6 +74,8 @@ CORPORA = (
     Corpus("community-wakewords", verbatim=True, weight=0.4, spelled=LABELS),
     Corpus("digits", verbatim=True, weight=0.4, join=4),
     Corpus("letters-and-digits", verbatim=True, weight=0.4, join=4),
+    Corpus("foreign-sentences", verbatim=True, weight=1.0, wordless=True),
+    Corpus("foreign-words", verbatim=True, weight=1.0, join=4, wordless=True),
 )
 
 

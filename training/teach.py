@@ -45,9 +45,12 @@ def teach(folder: Path, teacher_folder: Path, recordings: Path | None = None) ->
             teacher, and nothing where no line is close.
     """
     shard, teacher = Shard(folder), Teacher(teacher_folder)
+    source = str(shard.rows[0]["source"]) if len(shard) else ""
     heard = (teacher.listen(shard.audio(i) / np.float32(32768)) for i in range(len(shard)))
-    path = recordings / str(shard.rows[0]["source"]) / SCRIPT if recordings and len(shard) else None
-    if path and path.exists():
+    path = recordings / source / SCRIPT if recordings else None
+    if any(corpus.name == source and corpus.wordless for corpus in CORPORA):
+        heard = ((frames, "") for frames, _ in heard)
+    elif path and path.exists():
         script = Script.read(path)
         heard = ((frames, script.closest(normalize(text))) for frames, text in heard)
     write_teacher(shard, heard)

@@ -15,14 +15,12 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
-from types import FrameType
 
 import sentencepiece
 import torch
@@ -33,9 +31,11 @@ from torch.utils.data import DataLoader
 from training.data import Batch, BatchStream, DataOptions, teacher_statistics
 from training.peers import Peer, SharedWeights
 from training.plot import plot_log
+from training.reader import TeacherReader
 from training.restore import check_pieces, config_of
 from training.scoring import DevSet
 from training.shards import list_shards
+from training.stop import StopRequest
 from training.student import StudentConfig
 from training.trainer import HEAD_STEPS, TRANSDUCER_RISE_HOURS, Schedule, Trainer
 from training.workspace import Workspace, add_workspace_arguments
@@ -88,7 +88,7 @@ def _assist(arguments: argparse.Namespace, shared: SharedWeights, rank: int) -> 
     trainer = _trainer(arguments, Workspace.of(arguments.work))
     peer = Peer(shared, trainer.student)
     loading = iter(_batches(arguments, Workspace.of(arguments.work), trainer.hours, rank))
-    told, first = _StopRequest(), multiprocessing.parent_process()
+    told, first = StopRequest(), multiprocessing.parent_process()
     for batch in loading:
         trainer.train_step(batch)
         trainer.hours = peer.exchange(batch.seconds / 3600)
@@ -115,7 +115,8 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
             config = replace(config, inner=inner, outer_after=after)
     if arguments.dropout is not None:
         config = replace(config, dropout=arguments.dropout)
-    trainer = Trainer(config, schedule, statistics, device)
+    reader = TeacherReader.load(arguments.teacher) if arguments.teacher.is_dir() else None
+    trainer = Trainer(config, schedule, statistics, device, reader)
     if last.exists():
         trainer.load(last)
     return trainer
@@ -156,7 +157,7 @@ def _train(
     sums: dict[str, list[float]] = {}
     begun, begun_hours, saved = time.monotonic(), trainer.hours, time.monotonic()
     loading = iter(batches)  # before the handlers, which the loaders' processes would inherit
-    told = _StopRequest()
+    told = StopRequest()
     for batch in loading:
         for name, loss in trainer.train_step(batch).items():
             sums.setdefault(name, []).append(loss)
@@ -187,18 +188,6 @@ def _train(
             return
 
 
-class _StopRequest:
-    """SIGTERM and SIGINT let the step in hand finish, so that nothing learned is lost."""
-
-    def __init__(self) -> None:
-        self.stop = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self.stop = True
-
-
 def _score(
     trainer: Trainer,
     dev: list[DevSet],
@@ -227,7 +216,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add_workspace_arguments(parser, speech=True)
+    add_workspace_arguments(parser, speech=True, teacher=True)
     parser.add_argument(
         "--hours", type=float, default=400.0, help="audio to see in all (default: %(default)s)"
     )

@@ -1,4 +1,4 @@
-"""The training state and one step of it: a student, two optimizers, three losses."""
+"""The training state and one step of it: a student, two optimizers, four losses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from training.losses import (
     transducer_loss,
     transducer_scores,
 )
+from training.reader import TeacherReader
 from training.restore import HEADS, restore
 from training.student import Student, StudentConfig
 
@@ -31,6 +32,8 @@ CLIP_NORM = 2.0
 HEAD_STEPS = 150
 """Batches on which the heads of an exported model are fitted before anything else moves."""
 CTC_WEIGHT, TRANSDUCER_WEIGHT = 0.4, 0.5
+READING_WEIGHT = 3.0
+"""Of the divergence from what the teacher would write, a frame; most frames are blank."""
 TRANSDUCER_RISE_HOURS = 10.0
 """Audio over which the transducer loss reaches its weight."""
 AVERAGE = 0.998
@@ -78,12 +81,14 @@ class Trainer:
         schedule: Schedule,
         statistics: tuple[Tensor, Tensor],
         device: str,
+        reader: TeacherReader | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.schedule = schedule
         self.student = Student(config).to(self.device)
         self.average = copy.deepcopy(self.student).eval().requires_grad_(requires_grad=False)
         self.statistics = statistics
+        self._reader = reader.to(self.device) if reader else None
         self.step = 0
         self.hours = 0.0
         self.best = float("inf")
@@ -173,7 +178,7 @@ class Trainer:
 
     def _descend(self, losses: dict[str, Tensor]) -> float:
         """Step down the weighted sum of the losses; the norm of its gradient before clipping."""
-        weights = {"teacher": 1.0, "ctc": CTC_WEIGHT}
+        weights = {"teacher": 1.0, "reading": READING_WEIGHT, "ctc": CTC_WEIGHT}
         weights["transducer"] = self.schedule.transducer_weight(self.hours)
         torch.stack([weights[name] * loss for name, loss in losses.items()]).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.student.parameters(), CLIP_NORM)
@@ -191,6 +196,11 @@ class Trainer:
         if batch.teacher_lengths.any():
             target = (batch.teacher - mean) / deviation
             losses["teacher"] = distillation_loss(imitation.float(), target, batch.teacher_lengths)
+            if self._reader:
+                imitated = imitation.float() * deviation + mean
+                losses["reading"] = self._reader.loss(
+                    imitated, batch.teacher, batch.teacher_lengths
+                )
         frames = batch.frames.clamp_max(encoded.shape[1])
         told = batch.label_lengths > 0
         if told.any():
