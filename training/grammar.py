@@ -45,7 +45,6 @@ LISTED = 0.9
 
 SLOTS = {
     "area": phrases.AREAS,
-    "color": phrases.COLORS,
     "media": phrases.MEDIA,
     "item": phrases.ITEMS,
     "task": phrases.TASKS,

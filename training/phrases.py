@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = [
     "AREAS",
-    "COLORS",
     "DAYS",
     "FLOORS",
     "ITEMS",
@@ -32,9 +31,6 @@ AREAS = _split("""
     loft, conservatory, toilet, pool, deck, lounge, study, main bathroom, guest bathroom, home
     theater, media room, barn""")
 
-COLORS = _split("""
-    red, blue, green, yellow, white, orange, purple, pink, turquoise, violet, warm white,
-    cold white""")
 
 DAYS = _split("monday, tuesday, wednesday, thursday, friday, saturday, sunday")
 

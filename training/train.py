@@ -56,7 +56,7 @@ def main() -> None:
         check_pieces(arguments.start / "bpe.model", work.bpe_model)
     torch.manual_seed(arguments.seed)
     trainer = _trainer(arguments, work)
-    batches = _batches(arguments, work, trainer.hours)
+    batches = _batches(arguments, work, trainer)
     if arguments.start and not last.exists():
         trainer.start_from(arguments.start)
         loss = trainer.fit_heads(islice(batches, HEAD_STEPS))
@@ -87,7 +87,7 @@ def _assist(arguments: argparse.Namespace, shared: SharedWeights, rank: int) -> 
     torch.manual_seed(arguments.seed + rank)
     trainer = _trainer(arguments, Workspace.of(arguments.work))
     peer = Peer(shared, trainer.student)
-    loading = iter(_batches(arguments, Workspace.of(arguments.work), trainer.hours, rank))
+    loading = iter(_batches(arguments, Workspace.of(arguments.work), trainer, rank))
     told, first = StopRequest(), multiprocessing.parent_process()
     for batch in loading:
         trainer.train_step(batch)
@@ -103,8 +103,6 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     statistics = teacher_statistics(list_shards(work.shards, taught=True))
     schedule = Schedule(arguments.hours, decay_from=arguments.decay_from)
-    if arguments.start:
-        schedule = replace(schedule, transducer_from=-TRANSDUCER_RISE_HOURS)
     last = work.checkpoints / "last.pt"
     if last.exists():
         config = config_of(last)
@@ -119,11 +117,15 @@ def _trainer(arguments: argparse.Namespace, work: Workspace) -> Trainer:
     trainer = Trainer(config, schedule, statistics, device, reader)
     if last.exists():
         trainer.load(last)
+    if arguments.start:
+        trainer.knows_words = True
+    if trainer.knows_words:
+        trainer.schedule = replace(schedule, transducer_from=-TRANSDUCER_RISE_HOURS)
     return trainer
 
 
 def _batches(
-    arguments: argparse.Namespace, work: Workspace, hours: float, rank: int = 0
+    arguments: argparse.Namespace, work: Workspace, trainer: Trainer, rank: int = 0
 ) -> Iterable[Batch]:
     options = DataOptions(
         work.shards,
@@ -134,9 +136,9 @@ def _batches(
         untaught=arguments.untaught,
         seed=arguments.seed,
     )
-    if arguments.start:  # it knows the words already
+    if trainer.knows_words:
         options = replace(options, full_scene_hours=0.0)
-    stream = BatchStream(options, hours, rank=rank, ranks=arguments.trainers)
+    stream = BatchStream(options, trainer.hours, rank=rank, ranks=arguments.trainers)
     prefetch = 4 if arguments.loaders else None
     return DataLoader(
         stream, batch_size=None, num_workers=arguments.loaders, prefetch_factor=prefetch

@@ -92,6 +92,7 @@ class Trainer:
         self.step = 0
         self.hours = 0.0
         self.best = float("inf")
+        self.knows_words = False  # it began with weights of another run: scenes and losses at once
         matrices = [m.weight for m in self.student.encoder.modules() if isinstance(m, nn.Linear)]
         chosen = {id(p) for p in matrices}
         others = [p for p in self.student.parameters() if id(p) not in chosen]
@@ -133,6 +134,7 @@ class Trainer:
             weights, self.statistics = state["average"], state["statistics"]
         self.student.load_state_dict(weights)
         self.average.load_state_dict(weights)
+        self.knows_words = True
 
     def fit_heads(self, batches: Iterable[Batch]) -> float:
         """Teach the heads that are not exported to read the encoder as it is; the last loss.
@@ -163,6 +165,7 @@ class Trainer:
             optimizer.load_state_dict(saved)
         self.statistics = state["statistics"]
         self.step, self.hours, self.best = state["step"], state["hours"], state["best"]
+        self.knows_words = state.get("knows_words", False)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -174,6 +177,7 @@ class Trainer:
             "step": self.step,
             "hours": self.hours,
             "best": self.best,
+            "knows_words": self.knows_words,
         }
 
     def _descend(self, losses: dict[str, Tensor]) -> float:

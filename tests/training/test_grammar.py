@@ -22,4 +22,6 @@ def test_requests_can_be_read_and_their_slots_are_known() -> None:
     for template in load_requests():
         parse_sentence(template)
         slots = set(re.findall(r"\{(\w+)\}", template))
-        assert slots <= {"name", *SLOTS, *NUMBERS}, template
+        assert slots <= {"name", "color", *SLOTS, *NUMBERS}, (
+            template
+        )  # colours: a list of Home Assistant

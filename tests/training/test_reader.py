@@ -8,24 +8,7 @@ from training.reader import TeacherReader
 from training.recordings import read_audio
 from training.teacher import Teacher
 
-TOKENS, DIMS = 7, 8
-
-
-def weights(rng: np.random.Generator, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
-
-
-@pytest.fixture
-def reader() -> TeacherReader:
-    rng = np.random.default_rng(1)
-    predictor = {
-        "decoder.embedding.weight": (TOKENS, DIMS),
-        "decoder.conv.weight": (DIMS, 4, 2),
-        "decoder_proj.weight": (DIMS, DIMS),
-        "decoder_proj.bias": (DIMS,),
-    }
-    joiner = {"output_linear.weight": (TOKENS, DIMS), "output_linear.bias": (TOKENS,)}
-    return TeacherReader(weights(rng, predictor), weights(rng, joiner))
+DIMS = 8
 
 
 def test_the_same_frames_diverge_by_nothing_and_others_by_something(reader: TeacherReader) -> None:

@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from training.data import BatchStream, DataOptions, teacher_statistics
+from training.reader import TeacherReader
 from training.shards import Utterance, list_shards, write_shard, write_teacher
 from training.student import StudentConfig
 from training.trainer import Schedule, Trainer
 
-TINY = StudentConfig(vocab_size=48, dim=16, heads=2, inner=1, joiner_dim=16, teacher_dim=4)
+TINY = StudentConfig(vocab_size=48, dim=16, heads=2, inner=1, joiner_dim=16, teacher_dim=8)
 
 
 @pytest.fixture
@@ -26,18 +27,18 @@ def options(tiny_pieces: Path, tmp_path: Path) -> DataOptions:
     write_shard(shards / "rec-test", spoken)
     (shard,) = list_shards(shards)
     answers = [
-        (rng.standard_normal((len(u.audio) // 640 + 1, 4)).astype(np.float16), "open")
+        (rng.standard_normal((len(u.audio) // 640 + 1, 8)).astype(np.float16), "open")
         for u in spoken
     ]
     write_teacher(shard, answers)
     return DataOptions(shards, tmp_path / "no-speech", tiny_pieces, seconds=3.0, noise_share=0.3)
 
 
-def new_trainer(options: DataOptions) -> Trainer:
+def new_trainer(options: DataOptions, reader: TeacherReader | None = None) -> Trainer:
     torch.manual_seed(1)
     statistics = teacher_statistics(list_shards(options.shards))
     schedule = Schedule(hours=1.0, transducer_from=-10.0, warm_up_steps=1)
-    return Trainer(TINY, schedule, statistics, "cpu")
+    return Trainer(TINY, schedule, statistics, "cpu", reader)
 
 
 def test_batches_are_seeded_and_consistent(options: DataOptions) -> None:
@@ -60,7 +61,27 @@ def test_a_student_learns_and_resumes(options: DataOptions, tmp_path: Path) -> N
     resumed = new_trainer(options)
     resumed.load(tmp_path / "last.pt")
     assert (resumed.step, resumed.hours) == (trainer.step, trainer.hours)
+    assert not resumed.knows_words
     assert resumed.train_step(batch) == pytest.approx(trainer.train_step(batch), rel=1e-4)
+
+
+def test_it_learns_what_the_teacher_would_write(
+    options: DataOptions, reader: TeacherReader
+) -> None:
+    trainer, batch = new_trainer(options, reader), next(iter(BatchStream(options)))
+    losses = [trainer.train_step(batch)["reading"] for _ in range(40)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_what_began_with_weights_of_another_run_knows_words(
+    options: DataOptions, tmp_path: Path
+) -> None:
+    first, second, resumed = (new_trainer(options) for _ in range(3))
+    first.save(tmp_path / "other.pt")
+    second.start_from(tmp_path / "other.pt")
+    second.save(tmp_path / "last.pt")
+    resumed.load(tmp_path / "last.pt")
+    assert resumed.knows_words
 
 
 def test_peers_draw_other_batches(options: DataOptions) -> None:
