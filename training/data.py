@@ -11,6 +11,7 @@ import numpy as np
 import sentencepiece
 import torch
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -35,6 +36,8 @@ __all__ = [
 
 SAMPLES_PER_FEATURE = 160
 TAIL_FEATURES = LOOKAHEAD + 4
+MISHEARD = 0.2
+"""Share of the words up to which the teacher has understood an utterance."""
 PASS_HOURS = 2.0
 """A pass is a random part of the data, so that shards which appear meanwhile are soon heard."""
 
@@ -51,6 +54,8 @@ class Batch(NamedTuple):
     teacher: Tensor
     teacher_lengths: Tensor
     """0 where there is no teacher: noise without speech."""
+    understood: Tensor
+    """Whether the teacher wrote about the same words as the labels say."""
     seconds: float
 
 
@@ -216,16 +221,19 @@ def _make_batch(
         label_lengths=torch.tensor([len(row) for row in labels]),
         teacher=pad_sequence(teacher, batch_first=True),
         teacher_lengths=torch.tensor([len(row) for row in teacher]) * known,
+        understood=torch.tensor([take.is_understood for take in takes]) & known,
         seconds=sum(lengths) / 16000,
     )
 
 
 def _take(shard: Shard, index: int) -> Take:
+    words, heard = text_of(shard, index).split(), normalize(shard.heard(index)).split()
     return Take(
         shard.audio(index).astype(np.float32) / 32768,
         shard.features(index).astype(np.float32),
-        text_of(shard, index).split(),
+        words,
         shard.cuts(index),
+        bool(heard) and Levenshtein.normalized_distance(words, heard) <= MISHEARD,
     )
 
 

@@ -30,6 +30,8 @@ class Take(NamedTuple):
     words: list[str]
     cuts: NDArray[np.int64]
     """Rows of (frame, words before it)."""
+    is_understood: bool = False
+    """Whether the teacher wrote about these words."""
 
 
 def splice(head: Take, tail: Take, rng: np.random.Generator, longest: int) -> Take:
@@ -65,6 +67,7 @@ def splice(head: Take, tail: Take, rng: np.random.Generator, longest: int) -> Ta
         np.concatenate(parts),
         head.words[:said] + tail.words[unsaid:],
         np.concatenate([head.cuts[head.cuts[:, 0] < first], moved]),
+        head.is_understood and tail.is_understood,
     )
 
 

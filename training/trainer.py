@@ -195,15 +195,20 @@ class Trainer:
         mean, deviation = (s.to(self.device) for s in self.statistics)
         with torch.autocast(self.device.type, torch.bfloat16):
             encoded = self.student.encoder(batch.features)
-            imitation, ctc = self.student.teacher(encoded), self.student.ctc(encoded)
+            imitation = self.student.teacher(encoded)
+            if self._reader:  # what the teacher understood, the encoder learns from it alone
+                encoded = torch.where(batch.understood[:, None, None], encoded.detach(), encoded)
+            ctc = self.student.ctc(encoded)
         losses = {}
         if batch.teacher_lengths.any():
             target = (batch.teacher - mean) / deviation
             losses["teacher"] = distillation_loss(imitation.float(), target, batch.teacher_lengths)
             if self._reader:
-                imitated = imitation.float() * deviation + mean
+                misheard = (batch.label_lengths > 0) & ~batch.understood
                 losses["reading"] = self._reader.loss(
-                    imitated, batch.teacher, batch.teacher_lengths
+                    imitation.float() * deviation + mean,
+                    batch.teacher,
+                    batch.teacher_lengths * ~misheard,
                 )
         frames = batch.frames.clamp_max(encoded.shape[1])
         told = batch.label_lengths > 0

@@ -57,3 +57,10 @@ def test_what_one_half_lacks_of_the_teacher_both_lack() -> None:
         joint = splice(head, tail, np.random.default_rng(1), 100 * FRAME_SAMPLES)
         assert len(joint.teacher) == 0
         assert joint.words not in (head.words, tail.words)
+
+
+def test_a_joint_is_understood_where_both_parts_are() -> None:
+    understood = HEAD._replace(is_understood=True), TAIL._replace(is_understood=True)
+    for head, tail, both in ((*understood, True), (understood[0], TAIL, False)):
+        joint = splice(head, tail, np.random.default_rng(1), 100 * FRAME_SAMPLES)
+        assert joint.is_understood == both

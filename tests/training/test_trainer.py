@@ -73,6 +73,29 @@ def test_it_learns_what_the_teacher_would_write(
     assert losses[-1] < 0.8 * losses[0]
 
 
+def test_labels_move_the_encoder_only_where_the_teacher_misheard(
+    options: DataOptions, reader: TeacherReader
+) -> None:
+    trainer = new_trainer(options, reader)
+    batch = next(iter(BatchStream(replace(options, noise_share=0, splice_share=0))))
+    for understood in (torch.ones_like(batch.understood), torch.zeros_like(batch.understood)):
+        losses = trainer._losses(batch._replace(understood=understood))
+        (losses["ctc"] + losses["transducer"]).backward()
+        moved = [p.grad for p in trainer.student.encoder.parameters() if p.grad is not None]
+        assert any(grad.any() for grad in moved) != bool(understood.all())
+        trainer.student.zero_grad()
+
+
+def test_the_teacher_understood_what_it_wrote_about_as_it_was_said(options: DataOptions) -> None:
+    (shard,) = list_shards(options.shards)
+    heard = ("turn on the lamp", "open the window", "", "set the timer pleas")
+    write_teacher(shard, [(shard.features(i), text) for i, text in enumerate(heard)])
+    batches = iter(BatchStream(replace(options, noise_share=0, splice_share=0)))
+    understood = torch.cat([next(batches).understood for _ in range(20)])
+    assert understood.any()
+    assert not understood.all()
+
+
 def test_what_began_with_weights_of_another_run_knows_words(
     options: DataOptions, tmp_path: Path
 ) -> None:
