@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from training import propack
+from training.recordings import Recording, write_manifest
 from training.script import SCRIPT, Script, lines_in
 from training.workspace import Workspace, add_workspace_arguments
 
@@ -113,17 +114,18 @@ def write_recordings(lines: Iterable[Line], folder: Path, text: Sequence[str] = 
     """Write a corpus in the layout of `recordings.read_manifest`; returns how many lines it has."""
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
-    rows = ["file\ttranscript\tspeaker\tseconds"]
+    kept = []
     for line in lines:
         seconds = len(line.audio) / RATE
         if seconds >= SHORTEST:
-            soundfile.write(part / f"{line.name}.flac", line.audio, RATE, subtype="PCM_16")
-            rows.append(f"{line.name}.flac\t\t\t{seconds:.2f}")
+            path = part / f"{line.name}.flac"
+            soundfile.write(path, line.audio, RATE, subtype="PCM_16")
+            kept.append(Recording(path, "", "", seconds))
     if text:
         Script(text).write(part / SCRIPT)
-    (part / "manifest.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    count = write_manifest(part, kept)
     part.rename(folder)
-    return len(rows) - 1
+    return count
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import soundfile
 from rich.progress import track
 
-from training.recordings import read_audio
+from training.recordings import Recording, read_audio, write_manifest
 from training.voices import SAMPLE_RATE
 from training.workspace import Workspace, add_workspace_arguments
 
@@ -70,7 +70,7 @@ def write_corpus(found: list[Clip], folder: Path, *, words: bool) -> int:
     """Write the clips that are words, or the longer ones, as a corpus; returns how many."""
     part = folder.with_name(folder.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
-    rows = ["file\ttranscript\tspeaker\tseconds"]
+    kept = []
     for number, clip in enumerate(track(found, folder.name)):
         try:
             audio = read_audio(clip.path)
@@ -78,12 +78,12 @@ def write_corpus(found: list[Clip], folder: Path, *, words: bool) -> int:
             continue  # a file of another kind under such a name
         seconds = len(audio) / SAMPLE_RATE
         if SHORTEST <= seconds <= LONGEST and (seconds < WORD_SECONDS) == words:
-            name = f"{number:05d}.flac"
-            soundfile.write(part / name, audio, SAMPLE_RATE, subtype="PCM_16")
-            rows.append(f"{name}\t\t{clip.voice}\t{seconds:.2f}")
-    (part / "manifest.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+            path = part / f"{number:05d}.flac"
+            soundfile.write(path, audio, SAMPLE_RATE, subtype="PCM_16")
+            kept.append(Recording(path, "", clip.voice, seconds))
+    count = write_manifest(part, kept)
     part.rename(folder)
-    return len(rows) - 1
+    return count
 
 
 def main() -> None:

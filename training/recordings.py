@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -28,9 +28,11 @@ __all__ = [
     "read_manifest",
     "utterances",
     "weight_of",
+    "write_manifest",
 ]
 
 MAX_SECONDS = 17.0
+MANIFEST = "manifest.tsv"
 DEV_SETS = ("librispeech-other-a", "ha-commands-tts-en")
 
 
@@ -91,11 +93,19 @@ class Recording:
 
 def read_manifest(folder: Path) -> list[Recording]:
     """Rows of `manifest.tsv`, in its order."""
-    rows = (folder / "manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = (folder / MANIFEST).read_text(encoding="utf-8").splitlines()[1:]
     return [
         Recording(folder / file, text, who, float(seconds))
         for file, text, who, seconds in (row.split("\t") for row in rows)
     ]
+
+
+def write_manifest(folder: Path, recordings: Iterable[Recording]) -> int:
+    """Write `manifest.tsv` of recordings that lie in the folder; returns how many they are."""
+    rows = [f"{r.path.name}\t{r.transcript}\t{r.speaker}\t{r.seconds:.2f}\n" for r in recordings]
+    text = "file\ttranscript\tspeaker\tseconds\n" + "".join(rows)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return len(rows)
 
 
 def for_training(folder: Path) -> list[Recording]:
